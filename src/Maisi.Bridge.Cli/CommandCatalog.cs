@@ -8,5 +8,6 @@ internal static class CommandCatalog
     /// <summary>The subcommands in the order in which help lists them.</summary>
     public static IEnumerable<Command> All() =>
     [
+        Commands.VolumeCommand.Create(),
     ];
 }

@@ -1,0 +1,148 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Maisi.Bridge.Volumes;
+
+namespace Maisi.Bridge.Cli.Commands;
+
+/// <summary><c>maisi volume</c>: look at and convert medical images.</summary>
+internal static class VolumeCommand
+{
+    private static readonly JsonSerializerOptions _json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
+    public static Command Create() => new("volume", "Look at and convert medical images (NIfTI).")
+    {
+        Info(),
+        Convert(),
+        Resample(),
+        Preview(),
+    };
+
+    private static Argument<FileInfo> Input() => new("file") { Description = "Image file." };
+
+    private static Option<string> Output(string description) => new("--output", "-o") { Description = description, Required = true };
+
+    private static Command Info()
+    {
+        var (file, json) = (Input(), new Option<bool>("--json") { Description = "Print JSON." });
+        var command = new Command("info", "Print size, spacing, orientation and voxel type without reading the voxels.") { file, json };
+        command.SetAction(result =>
+        {
+            var info = VolumeFile.ReadInfo(result.GetRequiredValue(file).FullName);
+            var codes = AxisCodes.Of(info.Grid.Affine).ToString();
+            int[] size = [info.Grid.SizeX, info.Grid.SizeY, info.Grid.SizeZ];
+            if (result.GetValue(json))
+            {
+                Console.WriteLine(JsonSerializer.Serialize(new
+                {
+                    info.Format,
+                    Size = size,
+                    info.Channels,
+                    info.Grid.Affine.Spacing,
+                    Orientation = codes,
+                    Type = info.Type.Name(),
+                    StoredType = info.StoredType.Name(),
+                    info.Slope,
+                    info.Intercept,
+                    info.BigEndian,
+                    Affine = info.Grid.Affine.ToRows().Chunk(4),
+                    info.AffineSource,
+                    info.Description,
+                }, _json));
+                return;
+            }
+            var spacing = string.Join(" × ", info.Grid.Affine.Spacing.Select(s => s.ToString("0.####", CultureInfo.InvariantCulture)));
+            Console.WriteLine($"""
+                format       {info.Format}{(info.BigEndian ? ", big-endian" : "")}
+                size         {string.Join(" × ", size)}{(info.Channels > 1 ? $", {info.Channels} channels" : "")}
+                spacing      {spacing} mm
+                orientation  {codes} (from {info.AffineSource})
+                type         {info.StoredType.Name()}{(info.IsScaled ? $", scaled by {info.Slope} + {info.Intercept} to {info.Type.Name()}" : "")}
+                affine       {info.Grid.Affine}
+                """);
+        });
+        return command;
+    }
+
+    private static Command Convert()
+    {
+        var (file, output) = (Input(), Output("File to write; its ending chooses the format."));
+        var orientation = new Option<string?>("--orientation") { Description = "Axis codes of the result, for example RAS." };
+        var type = new Option<string?>("--type") { Description = "Voxel type of the result, for example int16; fractions are cut off and values saturate." };
+        var command = new Command("convert", "Change format, orientation or voxel type; no voxel is interpolated.") { file, output, orientation, type };
+        command.SetAction(result =>
+        {
+            var volume = VolumeFile.Read(result.GetRequiredValue(file).FullName);
+            if (result.GetValue(orientation) is { } codes)
+                volume = volume.Reorient(AxisCodes.Parse(codes));
+            if (result.GetValue(type) is { } name)
+                volume = volume.ConvertTo(VoxelTypes.Parse(name));
+            Save(volume, result.GetRequiredValue(output));
+        });
+        return command;
+    }
+
+    private static Command Resample()
+    {
+        var (file, output) = (Input(), Output("File to write."));
+        var spacing = new Option<double[]>("--spacing") { Description = "New spacing in mm: one number or three.", AllowMultipleArgumentsPerToken = true };
+        var size = new Option<int[]>("--size") { Description = "Voxels of the result: centre crop or pad when --spacing is given too, else the same extent in as many voxels.", AllowMultipleArgumentsPerToken = true };
+        var like = new Option<FileInfo?>("--like") { Description = "Take size and place from this image." };
+        var labels = new Option<bool>("--labels") { Description = "Nearest voxel instead of linear interpolation." };
+        var padding = new Option<double>("--padding") { Description = "Value outside the image." };
+        var command = new Command("resample", "Sample an image on another grid, in RAS order.") { file, output, spacing, size, like, labels, padding };
+        command.SetAction(result =>
+        {
+            var volume = VolumeFile.Read(result.GetRequiredValue(file).FullName).Reorient(AxisCodes.RAS);
+            var mode = result.GetValue(labels) ? Interpolation.Nearest : Interpolation.Trilinear;
+            var (mm, voxels) = (result.GetValue(spacing) ?? [], result.GetValue(size) ?? []);
+            if (result.GetValue(like) is { } other)
+                volume = volume.Resample(VolumeFile.ReadInfo(other.FullName).Grid, mode, result.GetValue(padding));
+            else if (mm.Length is not (0 or 1 or 3) || voxels.Length is not (0 or 3) || mm.Length + voxels.Length == 0)
+                throw new MaisiException("the new grid is not clear", hint: "give --spacing with one or three numbers, --size with three, or --like IMAGE");
+            else if (mm.Length == 0)
+                volume = volume.Resample(volume.Grid.WithSize(voxels[0], voxels[1], voxels[2]), mode);
+            else
+                volume = volume.ResampleToSpacing(mm[0], mm[mm.Length / 2], mm[^1], mode);
+            if (mm.Length > 0 && voxels.Length == 3)
+                volume = volume.CropOrPad(voxels[0], voxels[1], voxels[2], result.GetValue(padding));
+            Save(volume, result.GetRequiredValue(output));
+        });
+        return command;
+    }
+
+    private static Command Preview()
+    {
+        var (file, output) = (Input(), Output("PNG file to write."));
+        var mask = new Option<FileInfo?>("--mask") { Description = "Labels drawn over the image; another grid is resampled." };
+        var window = new Option<string?>("--window") { Description = $"low,high or one of {string.Join(", ", IntensityWindow.Presets.Keys)}." };
+        var at = new Option<double[]>("--at") { Description = "Point in mm (RAS) through which the planes go.", AllowMultipleArgumentsPerToken = true };
+        var command = new Command("preview", "Draw axial, coronal and sagittal planes as a PNG in radiological convention.") { file, output, mask, window, at };
+        command.SetAction(result =>
+        {
+            var image = VolumeFile.Read(result.GetRequiredValue(file).FullName);
+            var labels = result.GetValue(mask) is { } m ? VolumeFile.Read(m.FullName) : null;
+            if (labels is not null && !labels.Grid.Matches(image.Grid, 1e-2))
+                labels = labels.Resample(image.Grid, Interpolation.Nearest, outside: 0);
+            var center = result.GetValue(at) ?? [];
+            if (center.Length is not (0 or 3))
+                throw new MaisiException("--at takes three numbers in mm");
+            var sheet = PreviewSheet.Draw(image, new()
+            {
+                Labels = labels,
+                Window = result.GetValue(window) is { } text ? IntensityWindow.Parse(text) : null,
+                Center = center.Length == 3 ? (center[0], center[1], center[2]) : null,
+                Caption = Path.GetFileName(result.GetRequiredValue(file).Name),
+            });
+            PngFile.Write(sheet, result.GetRequiredValue(output));
+            Console.WriteLine(result.GetRequiredValue(output));
+        });
+        return command;
+    }
+
+    private static void Save(Volume volume, string path)
+    {
+        VolumeFile.Write(volume, path);
+        Console.WriteLine(path);
+    }
+}
