@@ -72,7 +72,7 @@ internal static class WireCodec
         JsonValueKind.True => true,
         JsonValueKind.False => false,
         JsonValueKind.String => e.GetString(),
-        JsonValueKind.Number => e.TryGetInt64(out var n) ? n : e.GetDouble(),
+        JsonValueKind.Number => e.TryGetInt64(out var n) ? (object)n : e.GetDouble(),
         JsonValueKind.Array => e.EnumerateArray().Select(Read).ToList(),
         _ => e.TryGetProperty(Kind, out var kind) ? ReadTagged(e, kind.GetString()!)
             : e.EnumerateObject().ToDictionary(p => p.Name, p => Read(p.Value), StringComparer.Ordinal),
