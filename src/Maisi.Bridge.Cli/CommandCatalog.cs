@@ -9,5 +9,7 @@ internal static class CommandCatalog
     public static IEnumerable<Command> All() =>
     [
         Commands.VolumeCommand.Create(),
+        Commands.PythonCommand.Create(),
+        Commands.PythonCommand.Worker(),
     ];
 }

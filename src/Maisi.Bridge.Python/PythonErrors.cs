@@ -74,3 +74,7 @@ public sealed class PythonTimeoutException(string target, PythonLimit limit, Tim
 /// <summary>Client and worker do not understand each other.</summary>
 public sealed class PythonProtocolException(string message, Exception? inner = null)
     : MaisiException(message, hint: "client and worker are of different versions; rebuild both", inner: inner);
+
+/// <summary>The project's Python environment could not be made.</summary>
+public sealed class PythonSetupException(string message, string? where = null, string? hint = null)
+    : MaisiException(message, where, hint);
