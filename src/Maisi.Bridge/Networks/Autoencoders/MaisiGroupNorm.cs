@@ -1,0 +1,40 @@
+// Port of MaisiGroupNorm3D in monai/apps/generation/maisi/networks/autoencoderkl_maisi.py (MONAI 1.5).
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Maisi.Bridge.Networks;
+
+/// <summary>Group norm in fp32; on request the normalised value is rounded to half before weight and bias, which stay in half too.</summary>
+internal sealed class MaisiGroupNorm : nn.Module<Tensor, Tensor>
+{
+    private readonly Parameter weight;
+    private readonly Parameter bias;
+    private readonly AutoencoderShape _shape;
+
+    public MaisiGroupNorm(AutoencoderShape shape, int channels)
+        : base(nameof(MaisiGroupNorm))
+    {
+        _shape = shape;
+        weight = new Parameter(ones(channels));
+        bias = new Parameter(zeros(channels));
+        RegisterComponents();
+    }
+
+    /// <summary>[B, C, X, Y, Z] to the same shape, fp32 or half.</summary>
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        var wide = x.dtype is ScalarType.Float16 or ScalarType.BFloat16 ? x.to(ScalarType.Float32) : x;
+        if (!_shape.NormFloat16)
+        {
+            var normalized = nn.functional.group_norm(wide, _shape.NormGroups, weight, bias, _shape.NormEps);
+            return (normalized.dtype == x.dtype ? normalized : normalized.to(x.dtype)).MoveToOuterDisposeScope();
+        }
+        var half = nn.functional.group_norm(wide, _shape.NormGroups, null, null, _shape.NormEps).to(ScalarType.Float16);
+        long[] perChannel = [1, x.shape[1], .. Enumerable.Repeat(1L, (int)x.dim() - 2)];
+        half.mul_(weight.reshape(perChannel));
+        half.add_(bias.reshape(perChannel));
+        return half.MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,53 @@
+// Port of monai/networks/blocks/convolutions.py (MONAI 1.5), for the argument combinations that the MAISI family uses.
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Maisi.Bridge.Networks;
+
+/// <summary>A 2D or 3D convolution under the key <c>conv</c>, optionally followed by SiLU.</summary>
+internal sealed class Convolution : nn.Module<Tensor, Tensor>
+{
+    private readonly nn.Module<Tensor, Tensor> conv;
+    private readonly bool _silu;
+
+    /// <param name="spatialDims">2 or 3.</param>
+    /// <param name="inChannels">Input channels.</param>
+    /// <param name="outChannels">Output channels.</param>
+    /// <param name="kernel">Kernel extent on every axis.</param>
+    /// <param name="stride">Stride on every axis.</param>
+    /// <param name="padding">Zeros on both sides of every axis.</param>
+    /// <param name="transposed">Transposed convolution, with output padding <c>stride - 1</c>.</param>
+    /// <param name="silu">Whether SiLU follows.</param>
+    public Convolution(int spatialDims, long inChannels, long outChannels, long kernel = 3, long stride = 1, long padding = 1, bool transposed = false, bool silu = false)
+        : base(nameof(Convolution))
+    {
+        _silu = silu;
+        conv = (spatialDims, transposed) switch
+        {
+            (2, false) => nn.Conv2d(inChannels, outChannels, kernel, stride, padding),
+            (3, false) => nn.Conv3d(inChannels, outChannels, kernel, stride, padding),
+            (2, true) => nn.ConvTranspose2d(inChannels, outChannels, kernel, stride, padding, stride - 1),
+            _ => nn.ConvTranspose3d(inChannels, outChannels, kernel, stride, padding, stride - 1),
+        };
+        RegisterComponents();
+    }
+
+    /// <summary>1×1(×1), stride 1, no padding.</summary>
+    public static Convolution Pointwise(int spatialDims, long inChannels, long outChannels) => new(spatialDims, inChannels, outChannels, kernel: 1, padding: 0);
+
+    /// <summary>Sets weight and bias to zero, as upstream does for layers that must not disturb a trained network at first.</summary>
+    public Convolution Zeroed()
+    {
+        Initialization.Zero(this);
+        return this;
+    }
+
+    /// <summary>[B, in, X, Y(, Z)] to [B, out, ...].</summary>
+    public override Tensor forward(Tensor x)
+    {
+        var h = conv.call(x);
+        if (_silu)
+            h.silu_();
+        return h;
+    }
+}

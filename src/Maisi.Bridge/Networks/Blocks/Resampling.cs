@@ -1,0 +1,24 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Maisi.Bridge.Networks;
+
+/// <summary>Changes of resolution by two that have no weights, in 2D or 3D.</summary>
+internal static class Resampling
+{
+    /// <summary>Every voxel becomes a 2×2(×2) block.</summary>
+    public static Tensor NearestTimesTwo(Tensor x) => nn.functional.interpolate(x, null, PerAxis(x, 2.0), InterpolationMode.Nearest);
+
+    /// <summary>Linear interpolation with half-pixel centres (align_corners false).</summary>
+    public static Tensor LinearTimesTwo(Tensor x) =>
+        nn.functional.interpolate(x, null, PerAxis(x, 2.0), x.dim() == 5 ? InterpolationMode.Trilinear : InterpolationMode.Bilinear, false);
+
+    /// <summary>Mean of every 2×2(×2) block; an odd remainder is dropped.</summary>
+    public static Tensor AverageHalf(Tensor x) =>
+        x.dim() == 5 ? nn.functional.avg_pool3d(x, PerAxis(x, 2L), PerAxis(x, 2L)) : nn.functional.avg_pool2d(x, PerAxis(x, 2L), PerAxis(x, 2L));
+
+    /// <summary>One zero voxel at the end of every spatial axis.</summary>
+    public static Tensor PadEnd(Tensor x) => nn.functional.pad(x, x.dim() == 5 ? [0L, 1, 0, 1, 0, 1] : [0L, 1, 0, 1]);
+
+    private static T[] PerAxis<T>(Tensor x, T value) => Enumerable.Repeat(value, (int)x.dim() - 2).ToArray();
+}
