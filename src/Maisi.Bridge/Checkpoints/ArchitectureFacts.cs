@@ -93,9 +93,9 @@ internal static partial class ArchitectureFacts
 
     private static string Text(long value) => value.ToString();
 
-    [GeneratedRegex(@"^down_blocks\.(\d{1,4})\.")]
+    [GeneratedRegex(@"^down_blocks\.(\d{1,4})\.", RegexOptions.NonBacktracking)]
     private static partial Regex Level();
 
-    [GeneratedRegex(@"^encoder\.blocks\.(\d{1,4})\.")]
+    [GeneratedRegex(@"^encoder\.blocks\.(\d{1,4})\.", RegexOptions.NonBacktracking)]
     private static partial Regex EncoderBlock();
 }

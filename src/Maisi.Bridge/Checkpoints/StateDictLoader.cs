@@ -1,6 +1,5 @@
 using System.Text;
 using Maisi.Bridge.Networks;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Checkpoints;

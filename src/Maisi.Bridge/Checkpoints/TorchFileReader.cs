@@ -1,6 +1,5 @@
 // Formats: torch/serialization.py (PyTorch 2.6), zip archive and the older sequence of pickles.
 using System.Numerics;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Checkpoints;

@@ -1,5 +1,4 @@
 // Port of monai/networks/schedulers/ddim.py (MONAI 1.5); Song et al., arXiv:2010.02502.
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Schedulers;

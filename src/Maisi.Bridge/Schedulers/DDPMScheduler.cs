@@ -1,5 +1,4 @@
 // Port of monai/networks/schedulers/ddpm.py (MONAI 1.5); Ho et al., arXiv:2006.11239.
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Schedulers;

@@ -1,5 +1,4 @@
 // Common part of monai/networks/schedulers/ddpm.py, ddim.py and pndm.py (MONAI 1.5).
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Schedulers;

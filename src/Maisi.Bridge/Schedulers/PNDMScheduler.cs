@@ -1,5 +1,4 @@
 // Port of monai/networks/schedulers/pndm.py (MONAI 1.5); Liu et al., arXiv:2202.09778.
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Schedulers;

@@ -1,5 +1,4 @@
 // Port of monai/networks/schedulers/rectified_flow.py (MONAI 1.5); Liu et al., arXiv:2209.03003; Esser et al., arXiv:2403.03206.
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Schedulers;

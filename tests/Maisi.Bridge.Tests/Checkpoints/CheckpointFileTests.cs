@@ -2,7 +2,6 @@ using System.Numerics;
 using System.Text.Json.Nodes;
 using Maisi.Bridge.Checkpoints;
 using Maisi.Bridge.TestSupport;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Tests.Checkpoints;

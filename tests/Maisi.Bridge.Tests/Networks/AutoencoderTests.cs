@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Maisi.Bridge.Networks;
 using Maisi.Bridge.TestSupport;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Tests.Networks;

@@ -1,7 +1,6 @@
 using Maisi.Bridge.Checkpoints;
 using Maisi.Bridge.Networks;
 using Maisi.Bridge.TestSupport;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Tests.Networks;

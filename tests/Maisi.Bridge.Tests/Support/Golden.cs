@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Maisi.Bridge.Checkpoints;
 using Maisi.Bridge.Networks;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.TestSupport;

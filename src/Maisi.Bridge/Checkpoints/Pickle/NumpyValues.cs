@@ -17,7 +17,7 @@ internal sealed class NumpyType(string code)
     public object Scalar(byte[] raw)
     {
         if (_bigEndian || raw.Length != Size)
-            throw new ArgumentException("byte order or size");
+            throw new FormatException("byte order or size");
         return Code switch
         {
             "f8" => BinaryPrimitives.ReadDoubleLittleEndian(raw),
@@ -42,7 +42,7 @@ internal sealed class NumpyType(string code)
         "f4" or "i4" or "u4" => 4,
         "f2" or "i2" or "u2" => 2,
         "i1" or "u1" or "b1" => 1,
-        _ => throw new ArgumentException($"numpy type {Code}"),
+        _ => throw new FormatException($"numpy type {Code}"),
     };
 
     /// <summary>The array of a state's shape and bytes.</summary>
@@ -50,7 +50,7 @@ internal sealed class NumpyType(string code)
     {
         var count = shape.Aggregate(1L, (a, b) => checked(a * b));
         if (_bigEndian || shape.Any(e => e < 0) || checked(count * Size) != data.Length)
-            throw new ArgumentException("byte order or size");
+            throw new FormatException("byte order or size");
         return new NumpyArray(Code, shape, data);
     }
 }
@@ -66,7 +66,7 @@ internal sealed class NumpyArrayBuilder
             if (state is { Items: [_, PythonTuple shape, NumpyType type, false, byte[] data] })
                 return type.Array([.. shape.Items.Select(e => (long)e!)], data);
         }
-        catch (Exception e) when (e is ArgumentException or OverflowException or InvalidCastException or NullReferenceException)
+        catch (Exception e) when (e is ArgumentException or FormatException or OverflowException or InvalidCastException or NullReferenceException)
         {
             throw new CheckpointException("the checkpoint holds a numpy array that is damaged", path, inner: e);
         }

@@ -12,7 +12,7 @@ internal sealed record PickleConstructor(string Name, Func<IReadOnlyList<object?
         {
             return Make(arguments);
         }
-        catch (Exception e) when (e is InvalidCastException or ArgumentException or NullReferenceException or OverflowException)
+        catch (Exception e) when (e is InvalidCastException or ArgumentException or FormatException or NullReferenceException or OverflowException)
         {
             throw new CheckpointException($"the pickle calls {Name} with arguments that do not fit", path, "the file is damaged, or was written by an unknown version of PyTorch", e);
         }
@@ -48,8 +48,8 @@ internal static class PickleNames
             new("collections.OrderedDict", a => a.Count == 0 ? new PythonDict() : PairsToDict(a[0])),
             new("torch._utils._rebuild_tensor_v2", a => RebuildTensor(a)),
             new("torch._utils._rebuild_tensor", a => RebuildTensor(a)),
-            new("torch._utils._rebuild_parameter", a => a[0] ?? throw new ArgumentException("no data")),
-            new("torch._utils._rebuild_parameter_with_state", a => a[0] ?? throw new ArgumentException("no data")),
+            new("torch._utils._rebuild_parameter", a => a[0] ?? throw new FormatException("no data")),
+            new("torch._utils._rebuild_parameter_with_state", a => a[0] ?? throw new FormatException("no data")),
             new("torch.Size", a => a[0] is List<object?> list ? new PythonTuple(list) : (PythonTuple)a[0]!),
             new("torch.device", a => new PythonDevice(a.Count > 1 ? $"{a[0]}:{a[1]}" : (string)a[0]!)),
             new("builtins.set", a => ToSet(a)),
@@ -86,7 +86,7 @@ internal static class PickleNames
         {
             var items = pair is PythonTuple tuple ? tuple.Items : (List<object?>)pair!;
             if (items.Count != 2 || items[0] is not (string or long))
-                throw new ArgumentException("not a pair");
+                throw new FormatException("not a pair");
             dict.Set(items[0]!, items[1]);
         }
         return dict;

@@ -63,8 +63,8 @@ internal sealed class PickleReader
             case (byte)'M': Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2))); break;
             case (byte)'I': Push(TextInteger(Line())); break;
             case (byte)'L': Push(TextInteger(Line().TrimEnd('L'))); break;
-            case 0x8a: Push(LongInteger(Take(Byte()))); break;
-            case 0x8b: Push(LongInteger(Take(Length32()))); break;
+            case 0x8a: PushInteger(Take(Byte())); break;
+            case 0x8b: PushInteger(Take(Length32())); break;
             case (byte)'G': Push(BinaryPrimitives.ReadDoubleBigEndian(Take(8))); break;
             case (byte)'F': Push(double.TryParse(Line(), out var number) ? number : throw Damaged("a number that is not one")); break;
             case (byte)'X': Push(Utf8(Take(Length32()))); break;
@@ -244,10 +244,13 @@ internal sealed class PickleReader
         _ => throw Damaged("a number that is not one"),
     };
 
-    private object LongInteger(ReadOnlySpan<byte> bytes)
+    private void PushInteger(ReadOnlySpan<byte> bytes)
     {
         var value = new BigInteger(bytes);
-        return value >= long.MinValue && value <= long.MaxValue ? (long)value : value;
+        if (value >= long.MinValue && value <= long.MaxValue)
+            Push((long)value);
+        else
+            Push(value);
     }
 
     private CheckpointException Damaged(string what) => new($"the pickle at byte {Position} has {what}", _path, "the file is damaged, or was not written by torch.save");

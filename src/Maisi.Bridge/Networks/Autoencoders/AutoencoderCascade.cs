@@ -1,6 +1,5 @@
 // Port of Encoder and Decoder in monai/networks/nets/autoencoderkl.py and MaisiEncoder and MaisiDecoder in
 // monai/apps/generation/maisi/networks/autoencoderkl_maisi.py (MONAI 1.5); Rombach et al., arXiv:2112.10752.
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,6 +1,5 @@
 // Common part of monai/networks/nets/autoencoderkl.py and monai/apps/generation/maisi/networks/autoencoderkl_maisi.py (MONAI 1.5);
 // Rombach et al., arXiv:2112.10752; Pinaya et al., arXiv:2209.07162.
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Networks;

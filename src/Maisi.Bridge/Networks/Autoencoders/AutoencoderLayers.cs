@@ -1,6 +1,5 @@
 // Port of layers of monai/networks/nets/autoencoderkl.py, monai/networks/blocks/upsample.py and
 // monai/apps/generation/maisi/networks/autoencoderkl_maisi.py (MONAI 1.5).
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Networks;

@@ -1,6 +1,5 @@
 // Port of AEKLResBlock in monai/networks/nets/autoencoderkl.py and MaisiResBlock in
 // monai/apps/generation/maisi/networks/autoencoderkl_maisi.py (MONAI 1.5); Rombach et al., arXiv:2112.10752.
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Networks;

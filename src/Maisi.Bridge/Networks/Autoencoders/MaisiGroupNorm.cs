@@ -1,5 +1,4 @@
 // Port of MaisiGroupNorm3D in monai/apps/generation/maisi/networks/autoencoderkl_maisi.py (MONAI 1.5).
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -16,8 +15,8 @@ internal sealed class MaisiGroupNorm : nn.Module<Tensor, Tensor>
         : base(nameof(MaisiGroupNorm))
     {
         _shape = shape;
-        weight = new Parameter(ones(channels));
-        bias = new Parameter(zeros(channels));
+        var standard = nn.GroupNorm(shape.NormGroups, channels); // brings its parameters, on the device that networks are being built on
+        (weight, bias) = (standard.weight!, standard.bias!);
         RegisterComponents();
     }
 

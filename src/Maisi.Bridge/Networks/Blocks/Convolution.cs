@@ -1,5 +1,4 @@
 // Port of monai/networks/blocks/convolutions.py (MONAI 1.5), for the argument combinations that the MAISI family uses.
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Networks;

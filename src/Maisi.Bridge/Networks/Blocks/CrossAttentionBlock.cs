@@ -1,5 +1,4 @@
 // Port of monai/networks/blocks/crossattention.py (MONAI 1.5); Dosovitskiy et al., arXiv:2010.11929.
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

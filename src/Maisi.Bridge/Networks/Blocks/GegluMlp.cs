@@ -1,5 +1,4 @@
 // Port of monai/networks/blocks/mlp.py (MLPBlock with GEGLU, MONAI 1.5); Shazeer, arXiv:2002.05202.
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,4 +1,3 @@
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -17,8 +16,8 @@ internal sealed class GroupNorm32 : nn.Module<Tensor, Tensor>
     {
         _groups = groups;
         _eps = eps;
-        weight = new Parameter(ones(channels));
-        bias = new Parameter(zeros(channels));
+        var standard = nn.GroupNorm(groups, channels); // brings its parameters, on the device that networks are being built on
+        (weight, bias) = (standard.weight!, standard.bias!);
         RegisterComponents();
     }
 

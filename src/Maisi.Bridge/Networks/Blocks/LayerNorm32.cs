@@ -1,4 +1,3 @@
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -14,8 +13,8 @@ internal sealed class LayerNorm32 : nn.Module<Tensor, Tensor>
     public LayerNorm32(long channels)
         : base(nameof(LayerNorm32))
     {
-        weight = new Parameter(ones(channels));
-        bias = new Parameter(zeros(channels));
+        var standard = nn.LayerNorm(channels); // brings its parameters, on the device that networks are being built on
+        (weight, bias) = (standard.weight!, standard.bias!);
         RegisterComponents();
     }
 

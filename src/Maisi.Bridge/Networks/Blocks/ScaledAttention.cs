@@ -1,5 +1,4 @@
 using Maisi.Bridge.Runtime;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Networks;

@@ -1,5 +1,4 @@
 // Port of monai/networks/blocks/spatialattention.py (MONAI 1.5).
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Networks;

@@ -1,6 +1,5 @@
 // Port of SpatialTransformer and DiffusionUNetTransformerBlock in monai/networks/nets/diffusion_model_unet.py (MONAI 1.5);
 // Rombach et al., arXiv:2112.10752.
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

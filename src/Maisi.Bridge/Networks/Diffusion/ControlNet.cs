@@ -1,6 +1,5 @@
 // monai/networks/nets/controlnet.py and monai/apps/generation/maisi/networks/controlnet_maisi.py (MONAI 1.5);
 // Zhang and Agrawala, arXiv:2302.05543.
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

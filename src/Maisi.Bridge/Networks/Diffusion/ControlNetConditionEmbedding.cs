@@ -1,5 +1,4 @@
 // Port of ControlNetConditioningEmbedding in monai/networks/nets/controlnet.py (MONAI 1.5); Zhang and Agrawala, arXiv:2302.05543.
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

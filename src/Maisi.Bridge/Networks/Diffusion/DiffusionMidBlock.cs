@@ -1,5 +1,4 @@
 // Port of AttnMidBlock and CrossAttnMidBlock in monai/networks/nets/diffusion_model_unet.py (MONAI 1.5).
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Networks;

@@ -1,5 +1,4 @@
 // Port of DiffusionUnetDownsample and WrappedUpsample in monai/networks/nets/diffusion_model_unet.py (MONAI 1.5).
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Networks;

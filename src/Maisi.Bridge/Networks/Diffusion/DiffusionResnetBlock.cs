@@ -1,5 +1,4 @@
 // Port of DiffusionUNetResnetBlock in monai/networks/nets/diffusion_model_unet.py (MONAI 1.5).
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

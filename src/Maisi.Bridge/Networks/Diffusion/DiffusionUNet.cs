@@ -1,6 +1,5 @@
 // Common part of monai/networks/nets/diffusion_model_unet.py and monai/apps/generation/maisi/networks/diffusion_model_unet_maisi.py
 // (MONAI 1.5); Rombach et al., arXiv:2112.10752; Pinaya et al., arXiv:2209.07162.
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

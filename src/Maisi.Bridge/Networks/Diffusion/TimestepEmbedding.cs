@@ -1,5 +1,4 @@
 // Port of get_timestep_embedding in monai/networks/nets/diffusion_model_unet.py (MONAI 1.5); Ho et al., arXiv:2006.11239.
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Networks;
