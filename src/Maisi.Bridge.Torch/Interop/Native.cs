@@ -34,7 +34,7 @@ internal static unsafe partial class Native
 
     private const string Library = NativeLoader.LibraryName;
 
-    static Native() => NativeLoader.Load();
+    static Native() => NativeLoader.Install();
 
     [LibraryImport(Library)] public static partial byte* mt_version();
     [LibraryImport(Library)] public static partial int mt_has_cuda();

@@ -20,13 +20,15 @@ internal static unsafe partial class NativeLoader
     /// <summary>The shim that was loaded.</summary>
     public static string Path { get; private set; } = "";
 
-    /// <summary>Loads the shim once per process.</summary>
-    /// <exception cref="LibtorchLoadException">It cannot be loaded.</exception>
-    public static void Load() => _ = Handle.Value;
+    /// <summary>
+    /// Has the shim loaded at the first native call. A failure then comes out of that call, and of every later one, as a
+    /// <see cref="LibtorchLoadException"/>; thrown in a type initializer it would be wrapped.
+    /// </summary>
+    public static void Install() => NativeLibrary.SetDllImportResolver(typeof(NativeLoader).Assembly,
+        (name, _, _) => string.Equals(name, LibraryName, StringComparison.Ordinal) ? Handle.Value : 0);
 
     private static nint LoadShim()
     {
-        NativeLibrary.SetDllImportResolver(typeof(NativeLoader).Assembly, (name, _, _) => string.Equals(name, LibraryName, StringComparison.Ordinal) ? Handle.Value : 0);
         Path = Locate();
         var handle = Open(Path);
         CheckInterface(handle);

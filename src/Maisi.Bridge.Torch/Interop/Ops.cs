@@ -6,8 +6,16 @@ namespace TorchSharp;
 /// </summary>
 internal static class Ops
 {
+    public static readonly Op _foreach_add_List = new("_foreach_add", "List");
+    public static readonly Op _foreach_add__List = new("_foreach_add_", "List");
+    public static readonly Op _foreach_add__Scalar = new("_foreach_add_", "Scalar");
+    public static readonly Op _foreach_addcdiv__Scalar = new("_foreach_addcdiv_", "Scalar");
+    public static readonly Op _foreach_addcmul__Scalar = new("_foreach_addcmul_", "Scalar");
+    public static readonly Op _foreach_div__Scalar = new("_foreach_div_", "Scalar");
     public static readonly Op _foreach_mul__Scalar = new("_foreach_mul_", "Scalar");
+    public static readonly Op _foreach_neg = new("_foreach_neg");
     public static readonly Op _foreach_norm_Scalar = new("_foreach_norm", "Scalar");
+    public static readonly Op _foreach_sqrt = new("_foreach_sqrt");
     public static readonly Op _unique2 = new("_unique2");
     public static readonly Op _upsample_bicubic2d_aa_vec = new("_upsample_bicubic2d_aa", "vec");
     public static readonly Op _upsample_bilinear2d_aa_vec = new("_upsample_bilinear2d_aa", "vec");
