@@ -8,6 +8,7 @@ internal static class CommandCatalog
     /// <summary>The subcommands in the order in which help lists them.</summary>
     public static IEnumerable<Command> All() =>
     [
+        Commands.BundleCommand.Create(),
         Commands.VolumeCommand.Create(),
         Commands.PythonCommand.Create(),
         Commands.PythonCommand.Worker(),

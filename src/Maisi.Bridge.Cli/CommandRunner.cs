@@ -12,7 +12,8 @@ internal static class CommandRunner
     public static async Task<int> RunAsync(RootCommand root, string[] args)
     {
         var debug = Environment.GetEnvironmentVariable("MAISI_DEBUG") == "1";
-        var parsed = root.Parse(args);
+        // A token such as @net is a reference of a bundle config, not a response file.
+        var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
             foreach (var error in parsed.Errors)

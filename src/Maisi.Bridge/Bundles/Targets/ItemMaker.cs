@@ -19,7 +19,7 @@ internal sealed class ItemMaker : IItemMaker
     public ItemMaker(ConfigParserOptions options, IReadOnlyList<string> writable)
     {
         _options = options;
-        foreach (var (name, module) in new[] { ("monai", "monai"), ("torch", "torch"), ("np", "numpy"), ("numpy", "numpy") })
+        foreach (var (name, module) in StandardImports.Names)
             _globals[name] = options.Registry.Import(module);
         _context = new EvaluationContext
         {
