@@ -5,7 +5,7 @@ namespace Maisi.Bridge.Bundles;
 /// <summary>The modules that every registry has.</summary>
 internal static class StandardModules
 {
-    /// <summary>Adds math, os, pathlib, glob, json, collections, functools, itertools, numpy and the empty monai and torch.</summary>
+    /// <summary>Adds math, os, pathlib, glob, json, collections, functools, itertools, numpy, torch and what MONAI has of networks and schedulers.</summary>
     public static TargetRegistryBuilder AddStandard(this TargetRegistryBuilder builder)
     {
         MathModule.Add(builder);
@@ -13,7 +13,8 @@ internal static class StandardModules
         JsonModule.Add(builder);
         CollectionsModule.Add(builder);
         NumpyModule.Add(builder);
-        builder.AddModule("monai").AddModule("torch");
+        TorchModule.Add(builder);
+        NetworkModule.Add(builder);
         return builder;
     }
 }
