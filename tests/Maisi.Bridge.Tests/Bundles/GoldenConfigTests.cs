@@ -11,19 +11,15 @@ public sealed class GoldenConfigTests
 {
     private static readonly JsonObject Golden = JsonNode.Parse(File.ReadAllText(TestPaths.Golden("config_cases.json")))!.AsObject();
 
-    private static readonly string[] NeedTensors =
-        ["target wrong argument", "short monai class name", "target attribute through reference in expression", "expr with torch"];
-
     public static TheoryData<string> CaseNames() => [.. Golden["cases"]!.AsArray().Select(c => c!["name"]!.GetValue<string>())];
 
     [Fact]
     public void The_fixture_has_196_cases() => CaseNames().Count.ShouldBe(196);
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(CaseNames))]
     public void Case_gives_the_recorded_value_or_error(string name)
     {
-        Skip.If(NeedTensors.Contains(name), "torch and the schedulers are not registered yet");
         var golden = Golden["cases"]!.AsArray().Single(c => c!["name"]!.GetValue<string>() == name)!.AsObject();
         using var folder = TestPaths.Temporary();
         var registry = TargetRegistryBuilder.Standard();

@@ -6,7 +6,7 @@ namespace Maisi.Bridge.Bundles.Expressions;
 /// </summary>
 /// <param name="steps">How many operations may run.</param>
 /// <param name="cells">How many items and characters may be made.</param>
-public sealed class EvaluationBudget(long steps = 2_000_000, long cells = 4_000_000)
+public sealed class EvaluationBudget(long steps = 500_000, long cells = 2_000_000)
 {
     /// <summary>How deep calls of lambdas and nested evaluations may go.</summary>
     public const int MaxDepth = 100;

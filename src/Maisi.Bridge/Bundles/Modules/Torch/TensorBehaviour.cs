@@ -70,7 +70,7 @@ internal sealed class TensorBehaviour : TypeBehaviour
         result = other switch
         {
             Tensor right => Apply(op, reflected ? right : tensor, reflected ? tensor : right),
-            _ when Numbers.IsNumber(other) => Apply(op, tensor, other is double d ? d.ToScalar() : Numbers.ToLong(other).ToScalar(), reflected),
+            _ when Numbers.IsNumber(other) => Apply(op, tensor, other is double d ? (Scalar)d : (Scalar)Numbers.ToLong(other), reflected),
             _ => null,
         };
         return result is not null;
@@ -104,7 +104,7 @@ internal sealed class TensorBehaviour : TypeBehaviour
             throw new BundleException(BundleErrorKind.RuntimeError, $"a tensor with {tensor.numel()} elements cannot be converted to a number");
         if (tensor.dtype == ScalarType.Bool)
             return tensor.to(ScalarType.Int64).item<long>() != 0;
-        return tensor.is_floating_point() ? tensor.to(ScalarType.Float64).cpu().item<double>() : tensor.to(ScalarType.Int64).cpu().item<long>();
+        return tensor.is_floating_point() ? (object)tensor.to(ScalarType.Float64).cpu().item<double>() : tensor.to(ScalarType.Int64).cpu().item<long>();
     }
 
     private static object? ToList(Tensor tensor) => tensor.dim() == 0
