@@ -15,6 +15,10 @@ public static class NetworkFactory
         [nameof(DiffusionModelUNetMaisi)] = d => new DiffusionModelUNetMaisi(DefinitionReader.Read<DiffusionModelUNetMaisiConfig>(d)),
         [nameof(ControlNet)] = d => new ControlNet(DefinitionReader.Read<ControlNetConfig>(d)),
         [nameof(ControlNetMaisi)] = d => new ControlNetMaisi(DefinitionReader.Read<ControlNetMaisiConfig>(d)),
+        [nameof(PatchDiscriminator)] = d => new PatchDiscriminator(DefinitionReader.Read<PatchDiscriminatorConfig>(d)),
+        [nameof(MultiScalePatchDiscriminator)] = d => new MultiScalePatchDiscriminator(DefinitionReader.Read<MultiScalePatchDiscriminatorConfig>(d)),
+        [nameof(SegResNet)] = d => new SegResNet(DefinitionReader.Read<SegResNetConfig>(d)),
+        [nameof(SegResNetDS)] = d => new SegResNetDS(DefinitionReader.Read<SegResNetDSConfig>(d)),
     };
 
     /// <summary>The class names that <see cref="Create(JsonObject)"/> knows, which are MONAI's.</summary>

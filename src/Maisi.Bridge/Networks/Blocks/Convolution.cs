@@ -1,4 +1,5 @@
 // Port of monai/networks/blocks/convolutions.py (MONAI 1.5), for the argument combinations that the MAISI family uses.
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Networks;
@@ -17,14 +18,15 @@ internal sealed class Convolution : nn.Module<Tensor, Tensor>
     /// <param name="padding">Zeros on both sides of every axis.</param>
     /// <param name="transposed">Transposed convolution, with output padding <c>stride - 1</c>.</param>
     /// <param name="silu">Whether SiLU follows.</param>
-    public Convolution(int spatialDims, long inChannels, long outChannels, long kernel = 3, long stride = 1, long padding = 1, bool transposed = false, bool silu = false)
+    /// <param name="bias">Whether a plain convolution has a bias.</param>
+    public Convolution(int spatialDims, long inChannels, long outChannels, long kernel = 3, long stride = 1, long padding = 1, bool transposed = false, bool silu = false, bool bias = true)
         : base(nameof(Convolution))
     {
         _silu = silu;
         conv = (spatialDims, transposed) switch
         {
-            (2, false) => nn.Conv2d(inChannels, outChannels, kernel, stride, padding),
-            (3, false) => nn.Conv3d(inChannels, outChannels, kernel, stride, padding),
+            (2, false) => nn.Conv2d(inChannels, outChannels, kernel, stride, padding, 1, PaddingModes.Zeros, 1, bias),
+            (3, false) => nn.Conv3d(inChannels, outChannels, kernel, stride, padding, 1, PaddingModes.Zeros, 1, bias),
             (2, true) => nn.ConvTranspose2d(inChannels, outChannels, kernel, stride, padding, stride - 1),
             _ => nn.ConvTranspose3d(inChannels, outChannels, kernel, stride, padding, stride - 1),
         };
@@ -33,6 +35,10 @@ internal sealed class Convolution : nn.Module<Tensor, Tensor>
 
     /// <summary>1×1(×1), stride 1, no padding.</summary>
     public static Convolution Pointwise(int spatialDims, long inChannels, long outChannels) => new(spatialDims, inChannels, outChannels, kernel: 1, padding: 0);
+
+    /// <summary>Without bias, padded so that stride 1 keeps the extents.</summary>
+    public static Convolution WithoutBias(int spatialDims, long inChannels, long outChannels, long kernel = 3, long stride = 1) =>
+        new(spatialDims, inChannels, outChannels, kernel, stride, (kernel - 1) / 2, bias: false);
 
     /// <summary>Sets weight and bias to zero, as upstream does for layers that must not disturb a trained network at first.</summary>
     public Convolution Zeroed()
