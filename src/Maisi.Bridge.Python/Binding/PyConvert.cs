@@ -135,7 +135,14 @@ internal static unsafe class PyConvert
         var value = CPython.PyLong_AsLongLong(index.Handle);
         if (value == -1 && CPython.PyErr_Occurred() != 0)
             throw Overflow(o, target);
-        return Convert.ChangeType(value, target);
+        try
+        {
+            return Convert.ChangeType(value, target);
+        }
+        catch (OverflowException)
+        {
+            throw Overflow(o, target);
+        }
     }
 
     // __index__ accepts int and numpy's integers, and refuses float, as Python's own range() does.
@@ -197,10 +204,10 @@ internal static unsafe class PyConvert
         return new InvalidCastException($"cannot convert a Python {type.Name} to {target}");
     }
 
-    private static OverflowException Overflow(PyObject o, Type target)
+    private static InvalidCastException Overflow(PyObject o, Type target)
     {
         CPython.PyErr_Clear();
-        return new OverflowException($"{o} does not fit {target}");
+        return new InvalidCastException($"{o} does not fit {target}");
     }
 }
 

@@ -48,11 +48,11 @@ public class PyInt : PyNumber
     public static bool IsIntType(PyObject value) => PyConvert.Is(value.Handle, PyKind.Long);
 
     /// <summary>The value.</summary>
-    /// <exception cref="OverflowException">It does not fit.</exception>
+    /// <exception cref="InvalidCastException">It does not fit.</exception>
     public int ToInt32() => As<int>();
 
     /// <summary>The value.</summary>
-    /// <exception cref="OverflowException">It does not fit.</exception>
+    /// <exception cref="InvalidCastException">It does not fit.</exception>
     public long ToInt64() => As<long>();
 
     /// <summary>The value, whatever its size.</summary>
