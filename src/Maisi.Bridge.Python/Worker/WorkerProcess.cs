@@ -211,6 +211,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
                 current?.Fail(new PythonProtocolException($"the worker speaks protocol {message.GetProperty("protocol")} and this client {WorkerProtocol.Version}"));
                 break;
             case "ready":
+                current?.Touch(time.GetTimestamp());
                 started.TrySetResult();
                 break;
             case "log":
