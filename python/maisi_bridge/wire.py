@@ -1,7 +1,7 @@
 """Values to JSON and back. Arrays go through files in shared memory and never through JSON.
 
 Plain JSON values stand for themselves; everything else is an object whose key ``$`` names its kind: ``float`` (not finite), ``int``
-(over 64 bits), ``bytes``, ``dict`` (keys that are not text, or the key ``$``), ``array`` and ``handle``.
+(over 64 bits), ``bytes``, ``tuple``, ``dict`` (keys that are not text, or the key ``$``), ``array`` and ``handle``.
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ class Codec:
         if isinstance(value, (bytes, bytearray)):
             return {KIND: "bytes", "value": base64.b64encode(value).decode("ascii")}
         if isinstance(value, (list, tuple)):
-            return [self.encode(item, "%s[%d]" % (where, i)) for i, item in enumerate(value)]
+            items = [self.encode(item, "%s[%d]" % (where, i)) for i, item in enumerate(value)]
+            return items if isinstance(value, list) else {KIND: "tuple", "items": items}
         if isinstance(value, dict):
             return self._encode_dict(value, where)
         if isinstance(value, os.PathLike):
@@ -103,6 +104,7 @@ class Codec:
             "float": lambda v: float(v["value"]),
             "int": lambda v: int(v["value"]),
             "bytes": lambda v: base64.b64decode(v["value"]),
+            "tuple": lambda v: tuple(self.decode(item) for item in v["items"]),
             "dict": lambda v: {self.decode(key): self.decode(item) for key, item in v["items"]},
             "array": decode_array,
             "handle": lambda v: self._handles.get(v["id"]),
@@ -112,7 +114,8 @@ class Codec:
     def _encode_dict(self, value: Dict[Any, Any], where: str) -> Any:
         if all(isinstance(key, str) for key in value) and KIND not in value:
             return {key: self.encode(item, "%s[%r]" % (where, key)) for key, item in value.items()}
-        return {KIND: "dict", "items": [[self.encode(key, where), self.encode(item, "%s[%r]" % (where, key))] for key, item in value.items()]}
+        items = [[self.encode(key, where), self.encode(item, "%s[%r]" % (where, key))] for key, item in value.items()]
+        return {KIND: "dict", "items": items}
 
     def _encode_handle(self, value: Any) -> Dict[str, Any]:
         kind = type(value)

@@ -66,6 +66,22 @@ public sealed class PythonCommandTests
         help.ShouldNotContain("python-worker");
     }
 
+    [SkippableFact]
+    public async Task A_bundle_reaches_python_only_when_allowed()
+    {
+        var (code, _, problem) = await RunAsync(TestPaths.Root, "python", "info");
+        Skip.If(code != 0, problem);
+        using var folder = TestPaths.Temporary();
+        await File.WriteAllTextAsync(folder["c.json"], """{ "third": {"_target_": "fractions.Fraction", "numerator": 1, "denominator": 3}, "text": "$str(@third)" }""");
+        var (refused, nothing, errors) = await RunAsync(folder.Path, "bundle", "resolve", "text", "--config_file", "c.json");
+        refused.ShouldBe(2);
+        nothing.ShouldBeEmpty();
+        errors.ShouldContain("--allow-python");
+        var (allowed, output, _) = await RunAsync(folder.Path, "bundle", "resolve", "text", "--config_file", "c.json", "--allow_python");
+        allowed.ShouldBe(0);
+        output.Trim().ShouldBe("\"1/3\"");
+    }
+
     private static async Task<(int Code, string Output, string Errors)> RunAsync(string folder, params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", ["exec", typeof(CommandRunner).Assembly.Location, .. arguments])

@@ -45,7 +45,7 @@ internal static class BundleCommand
 
     private static Command Explain() => BundleOptions.Create(
         "explain", "List every component and expression: native, delegated to Python, or unsupported, with its place.", [],
-        [("json", "Print JSON."), ("all", "Also list what is native."), ("allow_python", "Count what is not native as delegated to Python."), .. BundleOptions.Config],
+        [("json", "Print JSON."), ("all", "Also list what is native."), .. BundleOptions.Config],
         (arguments, _) =>
         {
             var (json, all, python) = (arguments.TakeFlag("json"), arguments.TakeFlag("all"), arguments.TakeFlag("allow_python"));

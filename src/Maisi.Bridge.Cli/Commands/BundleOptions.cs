@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Maisi.Bridge.Bundles;
+using Maisi.Bridge.Interop;
+using Maisi.Bridge.Python;
 
 namespace Maisi.Bridge.Cli.Commands;
 
@@ -43,6 +45,7 @@ internal static class BundleOptions
         Output = Console.Out,
         Warn = message => Console.Error.WriteLine($"warning: {message}"),
         AllowedFolders = arguments.TakeList("allow_path"),
+        Python = arguments.TakeFlag("allow_python") ? new PythonEvaluator(new PythonRuntime(new PythonOptions(), StandardErrorLogs.Factory(), TimeProvider.System)) : null,
     };
 
     /// <summary>The options that every command with a config has.</summary>
@@ -51,6 +54,7 @@ internal static class BundleOptions
         ("config_file", "Config file, or a list: \"['a.json','b.json']\"; later files win."),
         ("meta_file", "Metadata file; default metadata.json beside the config."),
         ("args_file", "JSON or YAML file with defaults for all of these arguments."),
+        ("allow_python", "Hand what is not native to Python: the bundle can then run any code."),
         ("allow_path", "Folder outside the bundle that macros may read and in which expressions may make folders."),
     ];
 }

@@ -28,7 +28,7 @@ public sealed unsafe class SharedArray : IDisposable
         Shape = shape;
         Kind = kind;
         FilePath = path;
-        ByteLength = Bytes(dtype, shape);
+        ByteLength = SizeOf(dtype, shape);
         if (file is null)
             return;
         this.file = file;
@@ -61,6 +61,9 @@ public sealed unsafe class SharedArray : IDisposable
     /// <summary>The file behind it while another process may still open it.</summary>
     internal string? FilePath { get; private set; }
 
+    /// <summary>The memory, for arrays up to 2 GiB.</summary>
+    public Span<byte> Bytes => new((void*)Address, checked((int)ByteLength));
+
     /// <summary>The elements, for arrays up to 2^31 of them.</summary>
     /// <exception cref="InvalidOperationException">T has another size than the element type.</exception>
     public Span<T> Span<T>()
@@ -87,7 +90,7 @@ public sealed unsafe class SharedArray : IDisposable
     /// <summary>A new array, in the first folder that has room for it.</summary>
     internal static SharedArray Create(IReadOnlyList<string> folders, string dtype, IReadOnlyList<long> shape, PythonArrayKind kind)
     {
-        var bytes = Bytes(dtype, shape);
+        var bytes = SizeOf(dtype, shape);
         if (bytes == 0)
             return new SharedArray(dtype, shape, kind, null, null);
         for (var i = 0; ; i++)
@@ -131,7 +134,7 @@ public sealed unsafe class SharedArray : IDisposable
         _ => throw new ArgumentException($"unknown element type {dtype}", nameof(dtype)),
     };
 
-    private static long Bytes(string dtype, IReadOnlyList<long> shape) => shape.Aggregate((long)ItemSize(dtype), (product, n) => checked(product * n));
+    private static long SizeOf(string dtype, IReadOnlyList<long> shape) => shape.Aggregate((long)ItemSize(dtype), (product, n) => checked(product * n));
 
     private void Forget()
     {

@@ -10,6 +10,9 @@ namespace Maisi.Bridge.Python;
 /// <param name="Type">Its Python class, with the module.</param>
 public sealed record PythonHandle(long Id, string Type);
 
+/// <summary>A Python tuple; a list for all who do not care.</summary>
+public sealed class PythonTuple(IEnumerable<object?> items) : List<object?>(items);
+
 /// <summary>Values to lines and back; the counterpart of <c>maisi_bridge/wire.py</c>, which documents the form.</summary>
 internal static class WireCodec
 {
@@ -21,7 +24,7 @@ internal static class WireCodec
     {
         switch (value)
         {
-            case null:
+            case null or DBNull: // a dictionary's key cannot be null
                 writer.WriteNullValue();
                 break;
             case bool b:
@@ -51,11 +54,15 @@ internal static class WireCodec
             case IDictionary map:
                 WriteMap(writer, map);
                 break;
+            case PythonTuple tuple:
+                WriteTagged(writer, "tuple", w =>
+                {
+                    w.WritePropertyName("items");
+                    WriteItems(w, tuple);
+                });
+                break;
             case IEnumerable items:
-                writer.WriteStartArray();
-                foreach (var item in items)
-                    Write(writer, item);
-                writer.WriteEndArray();
+                WriteItems(writer, items);
                 break;
             default:
                 throw new ArgumentException($"a {value.GetType()} cannot be passed to Python", nameof(value));
@@ -63,7 +70,7 @@ internal static class WireCodec
     }
 
     /// <summary>
-    /// Reads a value: null, bool, long, double, <see cref="BigInteger"/>, string, byte[], List, Dictionary, <see cref="SharedArray"/>,
+    /// Reads a value: null, bool, long, double, <see cref="BigInteger"/>, string, byte[], List, <see cref="PythonTuple"/>, Dictionary, <see cref="SharedArray"/>,
     /// <see cref="PythonHandle"/>.
     /// </summary>
     public static object? Read(JsonElement e) => e.ValueKind switch
@@ -83,6 +90,7 @@ internal static class WireCodec
         "float" => ReadFloat(e.GetProperty("value").GetString()!),
         "int" => BigInteger.Parse(e.GetProperty("value").GetString()!, CultureInfo.InvariantCulture),
         "bytes" => e.GetProperty("value").GetBytesFromBase64(),
+        "tuple" => new PythonTuple(e.GetProperty("items").EnumerateArray().Select(Read)),
         "dict" => e.GetProperty("items").EnumerateArray().ToDictionary(pair => Read(pair[0]) ?? DBNull.Value, pair => Read(pair[1])),
         "handle" => new PythonHandle(e.GetProperty("id").GetInt64(), e.GetProperty("type").GetString()!),
         "array" => SharedArray.Adopt(
@@ -123,6 +131,14 @@ internal static class WireCodec
             w.WriteString("as", array.Kind == PythonArrayKind.Torch ? "torch" : "numpy");
             w.WriteString("file", array.FilePath);
         });
+    }
+
+    private static void WriteItems(Utf8JsonWriter writer, IEnumerable items)
+    {
+        writer.WriteStartArray();
+        foreach (var item in items)
+            Write(writer, item);
+        writer.WriteEndArray();
     }
 
     private static void WriteMap(Utf8JsonWriter writer, IDictionary map)

@@ -18,4 +18,7 @@ public interface IPythonEvaluator
     /// <param name="mode">The <c>_mode_</c>: default, callable or debug.</param>
     /// <param name="arguments">Its arguments.</param>
     object? Instantiate(string target, string mode, IReadOnlyDictionary<string, object?> arguments);
+
+    /// <summary>Whether a value is or holds an object that only Python understands, so that expressions with it are Python's too.</summary>
+    bool Owns(object? value);
 }

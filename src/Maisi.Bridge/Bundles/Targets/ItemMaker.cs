@@ -56,7 +56,8 @@ internal sealed class ItemMaker : IItemMaker
         {
             parsed = null;
         }
-        if (_options.Python is { } python && (parsed is null || ExpressionAudit.Problems(parsed, _globals, _context).Count > 0))
+        if (_options.Python is { } python && (parsed is null || ExpressionAudit.Problems(parsed, _globals, _context).Count > 0
+            || References(item, resolver).Values.Any(python.Owns)))
             return Guard(item, chain, body, () => python.Evaluate(body, References(item, resolver), _imports));
         var context = _context.WithReferences(id => resolver.ValueOf(id, item));
         return Guard(item, chain, body, () => new Evaluator(context).Evaluate(parsed!, Scope.Empty));
