@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Maisi.Bridge.Cli.Commands;
 
 namespace Maisi.Bridge.Cli;
 
@@ -8,9 +9,12 @@ internal static class CommandCatalog
     /// <summary>The subcommands in the order in which help lists them.</summary>
     public static IEnumerable<Command> All() =>
     [
-        Commands.BundleCommand.Create(),
-        Commands.VolumeCommand.Create(),
-        Commands.PythonCommand.Create(),
-        Commands.PythonCommand.Worker(),
+        QuickstartCommand.Create(),
+        GenerateCommand.Create(),
+        TrainCommand.Create(),
+        BundleCommand.Create(),
+        VolumeCommand.Create(),
+        PythonCommand.Create(),
+        PythonCommand.Worker(),
     ];
 }

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using Maisi.Bridge.Bundles.Expressions;
 using Maisi.Bridge.Checkpoints;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Bundles.Modules;

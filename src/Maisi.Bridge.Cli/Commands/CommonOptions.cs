@@ -1,0 +1,13 @@
+using System.CommandLine;
+
+namespace Maisi.Bridge.Cli.Commands;
+
+/// <summary>Options that many commands share.</summary>
+internal static class CommonOptions
+{
+    /// <summary>Data as JSON on stdout.</summary>
+    public static Option<bool> Json() => new("--json") { Description = "Print the result as JSON on stdout." };
+
+    /// <summary>No progress on stderr.</summary>
+    public static Option<bool> Quiet() => new("--quiet", "-q") { Description = "No progress on stderr." };
+}

@@ -1,0 +1,56 @@
+using System.CommandLine;
+using Maisi.Bridge.Generation;
+
+namespace Maisi.Bridge.Cli.Commands;
+
+/// <summary><c>maisi generate</c>: synthetic CT from a label map.</summary>
+internal static class GenerateCommand
+{
+    public static Command Create()
+    {
+        var bundle = new Option<string>("--bundle", "-b") { Description = "Folder of a bundle with weights.", Required = true };
+        var mask = new Option<string>("--mask", "-m") { Description = "Label map (.nii, .nii.gz) in the bundle's label codes.", Required = true };
+        var output = new Option<string>("--output", "-o") { Description = "Folder for images, label maps, previews and manifest.json.", Required = true };
+        var seed = new Option<ulong>("--seed", "-s") { Description = "Seed of the run; equal seeds give equal bytes." };
+        var count = new Option<int>("--count", "-n") { Description = "How many images to make of the mask.", DefaultValueFactory = _ => 1 };
+        var steps = new Option<int?>("--steps") { Description = "Denoising steps; the bundle's own number when left out." };
+        var guidance = new Option<double?>("--guidance") { Description = "Classifier-free guidance scale; the bundle's own when left out." };
+        var modality = new Option<int?>("--modality") { Description = "Modality code; must be one that the bundle was trained on." };
+        var grid = new Option<GridChoice>("--grid")
+        {
+            Description = "auto: the mask's grid where its spacing is the bundle's, else the bundle's grid; mask; bundle.",
+            DefaultValueFactory = _ => GridChoice.Auto,
+        };
+        var json = CommonOptions.Json();
+        var quiet = CommonOptions.Quiet();
+        var command = new Command("generate", "Generates CT images from a label map.") { bundle, mask, output, seed, count, steps, guidance, modality, grid, json, quiet };
+        command.SetAction((parse, cancellation) =>
+        {
+            var run = new MaskToImageRun(parse.GetRequiredValue(bundle), parse.GetRequiredValue(mask), parse.GetRequiredValue(output))
+            {
+                Seed = parse.GetValue(seed),
+                Count = parse.GetValue(count),
+                Steps = parse.GetValue(steps),
+                GuidanceScale = parse.GetValue(guidance),
+                Modality = parse.GetValue(modality),
+                Grid = parse.GetValue(grid),
+            };
+            var manifest = run.Execute(ConsoleProgress.Create(parse.GetValue(quiet)), cancellation);
+            var folder = parse.GetRequiredValue(output);
+            if (parse.GetValue(json))
+            {
+                Console.Out.WriteLine(manifest.ToJson());
+            }
+            else
+            {
+                foreach (var change in manifest.Samples[0].MaskChanges)
+                    Console.Error.WriteLine($"mask: {change}");
+                foreach (var file in manifest.Samples.SelectMany(s => s.Files))
+                    Console.Out.WriteLine(Path.Combine(folder, file.Path));
+                Console.Out.WriteLine(Path.Combine(folder, MaskToImageRun.ManifestName));
+            }
+            return Task.FromResult(CommandRunner.Ok);
+        });
+        return command;
+    }
+}

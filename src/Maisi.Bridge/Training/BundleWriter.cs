@@ -1,0 +1,102 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Maisi.Bridge.Checkpoints;
+using Maisi.Bridge.Generation;
+using Maisi.Bridge.Networks;
+
+namespace Maisi.Bridge.Training;
+
+/// <summary>Writes trained networks as a MONAI bundle: configs, checkpoints as NV-Generate keeps them, and a model card.</summary>
+internal sealed class BundleWriter(TrainingConfig config, TrainingReport report)
+{
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    public void Write(StagingFolder staging, AutoencoderKlMaisi autoencoder, DiffusionModelUNetMaisi unet, ControlNetMaisi controlNet)
+    {
+        var settings = Settings();
+        TorchFile.Save(staging.File(settings.TrainedAutoencoderPath), autoencoder.state_dict());
+        TorchFile.Save(staging.File(settings.TrainedDiffusionPath), new Dictionary<string, object?>
+        {
+            ["unet_state_dict"] = unet.state_dict(),
+            ["scale_factor"] = report.ScaleFactor,
+            ["num_train_timesteps"] = 1000L,
+        });
+        TorchFile.Save(staging.File(settings.TrainedControlnetPath), new Dictionary<string, object?> { ["controlnet_state_dict"] = controlNet.state_dict() });
+        File.WriteAllText(staging.File("configs/inference.json"), settings.ToJson() + "\n");
+        File.WriteAllText(staging.File("configs/metadata.json"), Metadata().ToJsonString(Indented) + "\n");
+        File.WriteAllText(staging.File("docs/training.json"), report.ToJson() + "\n");
+        File.WriteAllText(staging.File("docs/README.md"), ModelCard());
+    }
+
+    private BundleSettings Settings() => new()
+    {
+        TrainedAutoencoderPath = "models/autoencoder.pt",
+        TrainedDiffusionPath = "models/diff_unet_3d.pt",
+        TrainedControlnetPath = "models/controlnet_3d.pt",
+        OutputSize = config.Data.Size,
+        Spacing = config.Data.Spacing,
+        Modality = config.Data.Modality,
+        Intensity = config.Data.Intensity,
+        NumInferenceSteps = config.NumInferenceSteps,
+        LabelDict = config.Data.Labels,
+        LabelRemap = config.Data.Remap,
+        BodyLabel = config.Data.BodyLabel,
+        AnchorLabels = config.Data.AnchorLabels,
+        AutoencoderDef = config.AutoencoderDef,
+        DiffusionUnetDef = config.DiffusionUnetDef,
+        ControlnetDef = config.ControlnetDef,
+        NoiseScheduler = config.NoiseScheduler,
+    };
+
+    private JsonObject Metadata() => new()
+    {
+        ["schema"] = "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json",
+        ["version"] = "0.1.0",
+        ["changelog"] = new JsonObject { ["0.1.0"] = "first training" },
+        ["monai_version"] = "1.5.0",
+        ["pytorch_version"] = "2.6.0",
+        ["numpy_version"] = "1.26.4",
+        ["required_packages_version"] = new JsonObject { ["nibabel"] = "5.2.1" },
+        ["name"] = config.Name,
+        ["task"] = "Synthesis of CT from a label map",
+        ["description"] = config.Description,
+        ["authors"] = "Maisi.Bridge",
+        ["copyright"] = "The Maisi.Bridge authors",
+        ["network_data_format"] = new JsonObject
+        {
+            ["inputs"] = new JsonObject { ["image"] = Tensor("CT image", "HU") },
+            ["outputs"] = new JsonObject { ["pred"] = Tensor("CT image", "HU") },
+        },
+    };
+
+    private JsonObject Tensor(string type, string format) => new()
+    {
+        ["type"] = "image",
+        ["format"] = format,
+        ["modality"] = "CT",
+        ["num_channels"] = 1,
+        ["spatial_shape"] = new JsonArray([.. config.Data.Size.Select(n => (JsonNode)n)]),
+        ["dtype"] = "float32",
+        ["value_range"] = new JsonArray(config.Data.Intensity[0], config.Data.Intensity[1]),
+        ["is_patch_data"] = false,
+        ["channel_def"] = new JsonObject { ["0"] = type },
+    };
+
+    private string ModelCard()
+    {
+        var text = new StringBuilder();
+        text.AppendLine(CultureInfo.InvariantCulture, $"# {config.Name}\n\n{config.Description}\n");
+        text.AppendLine(CultureInfo.InvariantCulture, $"Trained by `maisi train` on {report.Cases} cases with seed {report.Seed}: {report.ProcessorSeconds / 60:F0} processor minutes.\n");
+        text.AppendLine("| network | steps | first loss | last loss | seconds |\n| --- | ---: | ---: | ---: | ---: |");
+        foreach (var stage in report.Stages)
+            text.AppendLine(CultureInfo.InvariantCulture, $"| {stage.Name} | {stage.Iterations} | {stage.Losses[0]:F4} | {stage.Losses[^1]:F4} | {stage.Seconds:F0} |");
+        if (report.ValidationPsnr is { } psnr)
+            text.AppendLine(CultureInfo.InvariantCulture, $"\nReconstruction of the validation cases: {psnr:F2} dB PSNR (range 1).");
+        text.AppendLine(CultureInfo.InvariantCulture, $"\nGrid: {string.Join("×", config.Data.Size)} voxels of {string.Join("×", config.Data.Spacing)} mm. Labels: "
+            + $"{string.Join(", ", config.Data.Labels.OrderBy(l => l.Value).Select(l => $"{l.Value} {l.Key}"))}.");
+        text.AppendLine("\nNot for diagnosis. A small model on few cases: anatomy follows the label map, fine structure is blurred.");
+        return text.ToString();
+    }
+}

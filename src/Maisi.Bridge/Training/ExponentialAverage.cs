@@ -1,0 +1,49 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Maisi.Bridge.Training;
+
+/// <summary>
+/// An exponential moving average of parameters: what a sampler uses instead of the last, noisier step. The decay grows with the
+/// step count, min(decay, (1 + n) / (10 + n)), so that short runs average too.
+/// </summary>
+internal sealed class ExponentialAverage : IDisposable
+{
+    private readonly double _decay;
+    private readonly Parameter[] _parameters;
+    private readonly Tensor[] _average;
+    private long _steps;
+
+    public ExponentialAverage(IEnumerable<Parameter> parameters, double decay = 0.998)
+    {
+        _decay = decay;
+        _parameters = [.. parameters];
+        using var _ = no_grad();
+        _average = [.. _parameters.Select(p => p.detach().clone().DetachFromDisposeScope())];
+    }
+
+    /// <summary>Takes the parameters as they are now into the average.</summary>
+    public void Update()
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        _steps++;
+        var weight = 1 - Math.Min(_decay, (1.0 + _steps) / (10.0 + _steps));
+        for (var i = 0; i < _parameters.Length; i++)
+            _average[i].mul_(1 - weight).add_(_parameters[i], weight);
+    }
+
+    /// <summary>Writes the average into the parameters.</summary>
+    public void Apply()
+    {
+        using var _ = no_grad();
+        for (var i = 0; i < _parameters.Length; i++)
+            _parameters[i].copy_(_average[i]);
+    }
+
+    public void Dispose()
+    {
+        foreach (var tensor in _average)
+            tensor.Dispose();
+    }
+}

@@ -1,0 +1,138 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+
+namespace Maisi.Bridge.Training;
+
+/// <summary>What `maisi train` reads: the data's grid and labels, three network definitions and how long each is trained.</summary>
+public sealed record TrainingConfig
+{
+    /// <summary>The bundle's name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>One sentence on what the bundle makes.</summary>
+    public required string Description { get; init; }
+
+    /// <summary>Seed of initial weights, batches, augmentation and noise.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>How cases are brought to the training grid.</summary>
+    public required DataOptions Data { get; init; }
+
+    /// <summary>MONAI definition (`_target_` and arguments) of the autoencoder.</summary>
+    public required JsonObject AutoencoderDef { get; init; }
+
+    /// <summary>MONAI definition of the diffusion UNet.</summary>
+    public required JsonObject DiffusionUnetDef { get; init; }
+
+    /// <summary>MONAI definition of the ControlNet.</summary>
+    public required JsonObject ControlnetDef { get; init; }
+
+    /// <summary>MONAI definition of the scheduler.</summary>
+    public required JsonObject NoiseScheduler { get; init; }
+
+    /// <summary>Training of the autoencoder.</summary>
+    public required AutoencoderTrainOptions AutoencoderTrain { get; init; }
+
+    /// <summary>Training of the diffusion UNet.</summary>
+    public required StageTrainOptions DiffusionUnetTrain { get; init; }
+
+    /// <summary>Training of the ControlNet, the UNet frozen.</summary>
+    public required StageTrainOptions ControlnetTrain { get; init; }
+
+    /// <summary>Denoising steps that the bundle recommends.</summary>
+    public int NumInferenceSteps { get; init; } = 30;
+
+    /// <summary>Reads a config; unknown keys are refused.</summary>
+    /// <exception cref="MaisiException">The file is missing, is no JSON or does not fit.</exception>
+    public static TrainingConfig Read(string path)
+    {
+        try
+        {
+            return Parse(File.ReadAllText(path), path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new MaisiException($"The training config cannot be read: {e.Message}", path, inner: e);
+        }
+    }
+
+    /// <summary>Parses a config.</summary>
+    /// <param name="json">The text.</param>
+    /// <param name="name">Where it comes from, for errors.</param>
+    /// <exception cref="MaisiException">No JSON, or it does not fit.</exception>
+    public static TrainingConfig Parse(string json, string name)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, TrainingJson.Default.TrainingConfig) ?? throw new JsonException("the file holds null");
+        }
+        catch (JsonException e)
+        {
+            throw new MaisiException($"The training config does not fit: {e.Message}", name, "Compare it with configs/train_headneck_small.json.", e);
+        }
+    }
+}
+
+/// <summary>How cases are brought to the training grid.</summary>
+public sealed record DataOptions
+{
+    /// <summary>Voxels along x, y, z in RAS.</summary>
+    public required int[] Size { get; init; }
+
+    /// <summary>Millimetres along x, y, z.</summary>
+    public required double[] Spacing { get; init; }
+
+    /// <summary>HU that map to 0 and 1.</summary>
+    public double[] Intensity { get; init; } = [-1000, 1000];
+
+    /// <summary>MAISI modality code of the images.</summary>
+    public int Modality { get; init; } = 1;
+
+    /// <summary>Names and codes of the labels that the networks see.</summary>
+    public required Dictionary<string, int> Labels { get; init; }
+
+    /// <summary>Codes found in label files that become another code, for instance treatment volumes that become body.</summary>
+    public Dictionary<string, int> Remap { get; init; } = [];
+
+    /// <summary>Labels on whose bounding box the grid is centred.</summary>
+    public required int[] AnchorLabels { get; init; }
+
+    /// <summary>The code of the body's envelope, added where the image shows tissue and no organ is labelled.</summary>
+    public int BodyLabel { get; init; } = 200;
+
+    /// <summary>Share of ControlNet batches that see the organs without the envelope, so that masks without it work too.</summary>
+    public double BodyDropout { get; init; } = 0.25;
+}
+
+/// <summary>How long and how fast a network is trained.</summary>
+public record StageTrainOptions
+{
+    /// <summary>Optimizer steps.</summary>
+    public required int Iterations { get; init; }
+
+    /// <summary>Cases per step.</summary>
+    public int BatchSize { get; init; } = 1;
+
+    /// <summary>Peak learning rate.</summary>
+    public double Lr { get; init; } = 1e-3;
+}
+
+/// <summary>Training of the autoencoder: patches first, then whole volumes, so that norms see whole volumes before the end.</summary>
+public sealed record AutoencoderTrainOptions : StageTrainOptions
+{
+    /// <summary>Voxels of a patch along x, y, z.</summary>
+    public required int[] PatchSize { get; init; }
+
+    /// <summary>Steps on whole volumes, after <see cref="StageTrainOptions.Iterations"/> steps on patches.</summary>
+    public int WholeIterations { get; init; }
+
+    /// <summary>Weight of the Kullback-Leibler term, which is a sum over voxels.</summary>
+    public double KlWeight { get; init; } = 1e-7;
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    ReadCommentHandling = JsonCommentHandling.Disallow)]
+[JsonSerializable(typeof(TrainingConfig))]
+internal sealed partial class TrainingJson : JsonSerializerContext;
