@@ -1,5 +1,4 @@
 // Format: torch/serialization.py (PyTorch 2.6).
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Checkpoints;

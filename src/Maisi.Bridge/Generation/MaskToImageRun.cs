@@ -105,7 +105,10 @@ public sealed class MaskToImageRun(string bundle, string mask, string output)
             noise, i => PhiloxNoise.Normal(noise.shape, SampleSeed.Stream(seed, SeedStream.Latent, i + 1)), options.Steps, options.GuidanceScale, progress, cancellation);
         var denoise = watch.Elapsed.TotalSeconds;
         watch.Restart();
-        var image = Decode(model, latent, condition.HasBody ? mask : null);
+        var range = new IntensityRange(settings.Intensity[0], settings.Intensity[1], ClipAbove: settings.Modality <= 7);
+        // Without an envelope the unlabelled voxels are not known to be air.
+        var decoded = ImageDecoder.Decode(model.Autoencoder, latent, model.ScaleFactor, range, condition.HasBody ? mask : null, cancellation: cancellation);
+        var image = decoded.round().to(ScalarType.Int16).cpu().data<short>().ToArray();
         var decode = watch.Elapsed.TotalSeconds;
         var volume = Volume.FromArray<short>(image, labels.Grid);
         var files = Write(volume, labels, settings, seed, index, staging);
@@ -122,18 +125,6 @@ public sealed class MaskToImageRun(string bundle, string mask, string output)
             Seconds = new SampleTimings(Math.Round(denoise, 3), Math.Round(decode, 3)),
             PeakTensorBytes = TensorRuntime.Memory(CPU).Peak,
         };
-    }
-
-    /// <summary>Hounsfield units rounded to int16; voxels outside the body are set to the lowest where the mask says what is outside.</summary>
-    private static short[] Decode(ModelBundle model, Tensor latent, Tensor? bodyMask)
-    {
-        using var scope = NewDisposeScope();
-        using var _ = inference_mode();
-        var (low, high) = (model.Settings.Intensity[0], model.Settings.Intensity[1]);
-        var image = model.Autoencoder.Decode(latent / model.ScaleFactor).clamp(0, 1) * (high - low) + low;
-        if (bodyMask is not null)
-            image = image.masked_fill(bodyMask.eq(0), low);
-        return image.round().to(ScalarType.Int16).cpu().data<short>().ToArray();
     }
 
     private HashedFile[] Write(Volume image, Volume labels, BundleSettings settings, ulong seed, int index, StagingFolder staging)

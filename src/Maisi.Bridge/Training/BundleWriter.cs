@@ -16,14 +16,13 @@ internal sealed class BundleWriter(TrainingConfig config, TrainingReport report)
     public void Write(StagingFolder staging, AutoencoderKlMaisi autoencoder, DiffusionModelUNetMaisi unet, ControlNetMaisi controlNet)
     {
         var settings = Settings();
-        TorchFile.Save(staging.File(settings.TrainedAutoencoderPath), autoencoder.state_dict());
-        TorchFile.Save(staging.File(settings.TrainedDiffusionPath), new Dictionary<string, object?>
+        TorchFile.SaveNetwork(staging.File(settings.TrainedAutoencoderPath), autoencoder);
+        TorchFile.SaveNetwork(staging.File(settings.TrainedDiffusionPath), unet, "unet_state_dict", new Dictionary<string, object?>
         {
-            ["unet_state_dict"] = unet.state_dict(),
             ["scale_factor"] = report.ScaleFactor,
             ["num_train_timesteps"] = 1000L,
         });
-        TorchFile.Save(staging.File(settings.TrainedControlnetPath), new Dictionary<string, object?> { ["controlnet_state_dict"] = controlNet.state_dict() });
+        TorchFile.SaveNetwork(staging.File(settings.TrainedControlnetPath), controlNet, "controlnet_state_dict");
         File.WriteAllText(staging.File("configs/inference.json"), settings.ToJson() + "\n");
         File.WriteAllText(staging.File("configs/metadata.json"), Metadata().ToJsonString(Indented) + "\n");
         File.WriteAllText(staging.File("docs/training.json"), report.ToJson() + "\n");

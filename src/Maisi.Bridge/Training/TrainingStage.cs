@@ -16,7 +16,7 @@ public sealed record StageSummary(string Name, int Iterations, double Seconds, I
 /// </summary>
 internal static class TrainingStage
 {
-    private const double ClipNorm = 1.0;
+    private const double ClipNorm = 5.0;
 
     /// <summary>Trains <paramref name="parameters"/> and leaves their moving average in them.</summary>
     /// <param name="loss">The loss of a step, a scalar tensor with a gradient.</param>
@@ -26,7 +26,7 @@ internal static class TrainingStage
         IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var clock = new StageClock(name, iterations, progress);
-        using var optimizer = optim.AdamW(parameters, learningRate, 0.9, 0.99, 1e-8, 1e-4);
+        using var optimizer = optim.AdamW(parameters, learningRate, 0.9, 0.999, 1e-8, 1e-4);
         var schedule = optim.lr_scheduler.LambdaLR(optimizer, step => Factor(step, iterations));
         using var average = new ExponentialAverage(parameters);
         var bucket = Math.Max(1, iterations / 20);

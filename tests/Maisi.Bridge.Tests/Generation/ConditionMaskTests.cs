@@ -12,9 +12,18 @@ public sealed class ConditionMaskTests : IDisposable
 
     private static BundleSettings Settings => new()
     {
-        TrainedAutoencoderPath = "a", TrainedDiffusionPath = "b", TrainedControlnetPath = "c",
-        OutputSize = [16, 16, 16], Spacing = [3, 3, 3], LabelDict = new() { ["organ"] = 1, ["body"] = 200 }, LabelRemap = new() { ["9"] = 200 },
-        AnchorLabels = [1], AutoencoderDef = new JsonObject(), DiffusionUnetDef = new JsonObject(), ControlnetDef = new JsonObject(), NoiseScheduler = new JsonObject(),
+        TrainedAutoencoderPath = "a",
+        TrainedDiffusionPath = "b",
+        TrainedControlnetPath = "c",
+        OutputSize = [16, 16, 16],
+        Spacing = [3, 3, 3],
+        LabelDict = new() { ["organ"] = 1, ["body"] = 200 },
+        LabelRemap = new() { ["9"] = 200 },
+        AnchorLabels = [1],
+        AutoencoderDef = new JsonObject(),
+        DiffusionUnetDef = new JsonObject(),
+        ControlnetDef = new JsonObject(),
+        NoiseScheduler = new JsonObject(),
     };
 
     public void Dispose() => _temp.Dispose();

@@ -1,6 +1,5 @@
 // Port of radimagenet_models/models/resnet.py (github.com/Warvito/radimagenet-models); He et al., arXiv:1512.03385;
 // Mei et al., RadImageNet, doi:10.1148/ryai.210315. It follows Keras: biases, and the stride in the first convolution of a block.
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,5 +1,4 @@
 // Port of squeezenet1_1's features in torchvision/models/squeezenet.py (torchvision 0.21); Iandola et al., arXiv:1602.07360.
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,5 +1,4 @@
 // Port of monai/networks/nets/segresnet.py and monai/networks/blocks/segresnet_block.py (MONAI 1.5); Myronenko, arXiv:1810.11654.
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

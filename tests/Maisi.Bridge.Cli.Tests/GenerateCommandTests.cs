@@ -1,0 +1,169 @@
+using System.Text.Json.Nodes;
+using Maisi.Bridge.TestSupport;
+using Maisi.Bridge.Training;
+using Maisi.Bridge.Volumes;
+
+namespace Maisi.Bridge.Cli.Tests;
+
+/// <summary>A bundle that `maisi train` made of three drawn heads in a handful of steps: it knows nothing, but it is whole.</summary>
+public sealed class TinyBundle : IAsyncLifetime
+{
+    private readonly TemporaryFolder _temp = TestPaths.Temporary();
+
+    public string Path => _temp["bundle"];
+
+    public string Mask => _temp["head_label.nii.gz"];
+
+    public string this[string name] => _temp[name];
+
+    public async Task InitializeAsync()
+    {
+        var cases = new JsonArray();
+        foreach (var number in new ulong[] { 1, 2, 3 })
+        {
+            WriteHead(number, _temp[$"head{number}_ct.nii.gz"], _temp[$"head{number}_label.nii.gz"]);
+            cases.Add(new JsonObject { ["image"] = $"head{number}_ct.nii.gz", ["label"] = $"head{number}_label.nii.gz" });
+        }
+        WriteHead(9, _temp["head_ct.nii.gz"], Mask);
+        File.WriteAllText(_temp["datalist.json"], new JsonObject { ["training"] = cases }.ToJsonString());
+        var config = JsonNode.Parse(File.ReadAllText(System.IO.Path.Combine(TestPaths.Root, "configs", "train_phantom.json")))!.AsObject();
+        config["autoencoder_train"] = new JsonObject { ["iterations"] = 2, ["batch_size"] = 1, ["patch_size"] = new JsonArray(16, 16, 16), ["whole_iterations"] = 2 };
+        config["diffusion_unet_train"] = new JsonObject { ["iterations"] = 2, ["batch_size"] = 2 };
+        config["controlnet_train"] = new JsonObject { ["iterations"] = 2, ["batch_size"] = 2 };
+        config["num_inference_steps"] = 3;
+        File.WriteAllText(_temp["train.json"], config.ToJsonString());
+        var (code, output, error) = await Maisi.RunAsync(_temp.Path, ["train", "--config", "train.json", "--datalist", "datalist.json", "--output", "bundle"]);
+        code.ShouldBe(0, error);
+        output[^1].ShouldBe("bundle: bundle");
+        error.ShouldContain("controlnet 2/2");
+    }
+
+    public Task DisposeAsync()
+    {
+        _temp.Dispose();
+        return Task.CompletedTask;
+    }
+
+    private static void WriteHead(ulong number, string image, string label)
+    {
+        var (labels, hounsfield) = new HeadPhantom(number).Render([32, 32, 32], [6, 6, 6]);
+        var grid = new VolumeGrid(32, 32, 32, Affine.Diagonal(6, 6, 6, -96, -96, -96));
+        VolumeFile.Write(Volume.FromArray<float>(hounsfield, grid), image);
+        VolumeFile.Write(Volume.FromArray<byte>(labels, grid), label);
+    }
+}
+
+/// <summary><c>maisi generate</c> as a user runs it.</summary>
+public sealed class GenerateCommandTests(TinyBundle bundle) : IClassFixture<TinyBundle>
+{
+    [Fact]
+    public async Task A_bundle_has_what_MONAI_expects()
+    {
+        var files = Directory.EnumerateFiles(bundle.Path, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(bundle.Path, f)).Order(StringComparer.Ordinal);
+        files.ShouldBe([
+            "configs/inference.json", "configs/metadata.json", "docs/README.md", "docs/training.json",
+            "models/autoencoder.pt", "models/controlnet_3d.pt", "models/diff_unet_3d.pt",
+        ]);
+        var (code, _, error) = await Maisi.RunAsync(bundle.Path, ["bundle", "resolve", "--id", "output_size", "--config_file", "configs/inference.json"]);
+        code.ShouldBe(0, error);
+    }
+
+    [Fact]
+    public async Task Image_label_previews_and_manifest_are_written_and_can_be_made_again()
+    {
+        using var temp = TestPaths.Temporary();
+        var (code, output, error) = await Generate(temp["a"], "--seed", "7", "--count", "2");
+        code.ShouldBe(0, error);
+        error.ShouldContain("denoise 3/3");
+        output.Length.ShouldBe(9);
+        output.ShouldAllBe(file => File.Exists(file));
+        var image = VolumeFile.Read(temp["a/head_label_seed7_000_image.nii.gz"]);
+        var label = VolumeFile.Read(temp["a/head_label_seed7_000_label.nii.gz"]);
+        image.Shape.ShouldBe([32, 32, 32]);
+        image.Affine.ShouldBe(Affine.Diagonal(6, 6, 6, -96, -96, -96));
+        image.Type.ShouldBe(VoxelType.Int16);
+        var voxels = image.Voxels<short>().ToArray();
+        voxels.Min().ShouldBe((short)-1000);
+        voxels.Max().ShouldBeInRange((short)-999, (short)1000);
+        // Where the map says "not body" there is air.
+        voxels.Where((_, i) => label.Voxels<byte>()[i] == 0).ShouldAllBe(v => v == -1000);
+
+        // A longer run begins with the same samples, byte for byte.
+        (code, _, error) = await Generate(temp["b"], "--seed", "7", "--count", "3", "--quiet");
+        code.ShouldBe(0, error);
+        foreach (var name in new[] { "000", "001" })
+            File.ReadAllBytes(temp[$"b/head_label_seed7_{name}_image.nii.gz"]).ShouldBe(File.ReadAllBytes(temp[$"a/head_label_seed7_{name}_image.nii.gz"]));
+        File.ReadAllBytes(temp["a/head_label_seed7_001_image.nii.gz"]).ShouldNotBe(File.ReadAllBytes(temp["a/head_label_seed7_000_image.nii.gz"]));
+    }
+
+    [Fact]
+    public async Task The_manifest_names_seeds_hashes_and_versions()
+    {
+        using var temp = TestPaths.Temporary();
+        var (code, output, error) = await Generate(temp["out"], "--seed", "3", "--json");
+        code.ShouldBe(0, error);
+        var manifest = JsonNode.Parse(string.Join('\n', output))!;
+        JsonNode.DeepEquals(manifest, JsonNode.Parse(File.ReadAllText(temp["out/manifest.json"]))).ShouldBeTrue();
+        manifest["options"]!["seed"]!.GetValue<long>().ShouldBe(3);
+        manifest["options"]!["steps"]!.GetValue<int>().ShouldBe(3);
+        manifest["bundle_files"]!.AsArray().Count.ShouldBe(4);
+        var file = manifest["samples"]![0]!["files"]![0]!;
+        var sha = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(temp[$"out/{file["path"]}"])));
+        file["sha256"]!.ToString().ShouldBe(sha);
+        manifest["samples"]![0]!["median_hounsfield"]!["background"]!.GetValue<double>().ShouldBe(-1000);
+    }
+
+    public static TheoryData<string, string> WrongInputs() => new()
+    {
+        { "missing.nii.gz", "" },
+        { "text.nii", "" },
+        { "truncated.nii.gz", "" },
+        { "codes.nii.gz", "55 (1 voxels)" },
+        { "size.nii.gz", "not divisible by 16" },
+        { "image.nii.gz", "no label map" },
+    };
+
+    [Theory]
+    [MemberData(nameof(WrongInputs))]
+    public async Task Wrong_masks_are_refused_on_one_screen_and_leave_nothing(string name, string expected)
+    {
+        using var temp = TestPaths.Temporary();
+        File.WriteAllText(temp["text.nii"], "this is no image");
+        File.WriteAllBytes(temp["truncated.nii.gz"], File.ReadAllBytes(bundle.Mask)[..^40]);
+        var label = VolumeFile.Read(bundle.Mask);
+        var codes = label.Clone();
+        codes.Voxels<byte>()[5] = 55;
+        VolumeFile.Write(codes, temp["codes.nii.gz"]);
+        VolumeFile.Write(label.CropOrPad(32, 31, 32), temp["size.nii.gz"]);
+        File.Copy(bundle["head_ct.nii.gz"], temp["image.nii.gz"]);
+        var (code, output, error) = await Maisi.RunAsync(temp.Path, ["generate", "--bundle", bundle.Path, "--mask", name, "--output", "out"]);
+        code.ShouldBe(2, error);
+        output.ShouldBeEmpty();
+        error.ShouldContain(expected);
+        error.ShouldContain(name);
+        error.Split('\n').Length.ShouldBeLessThan(12);
+        error.ShouldNotContain("   at ");
+        Directory.Exists(temp["out"]).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_bundle_without_weights_and_a_modality_that_was_not_trained_are_refused()
+    {
+        using var temp = TestPaths.Temporary();
+        Directory.CreateDirectory(temp["empty/configs"]);
+        File.Copy(Path.Combine(bundle.Path, "configs", "inference.json"), temp["empty/configs/inference.json"]);
+        var (code, _, error) = await Maisi.RunAsync(temp.Path, ["generate", "--bundle", "empty", "--mask", bundle.Mask, "--output", "out"]);
+        code.ShouldBe(2);
+        error.ShouldContain("no weights");
+        (code, _, error) = await Maisi.RunAsync(temp.Path, ["generate", "--bundle", "nothing", "--mask", bundle.Mask, "--output", "out"]);
+        code.ShouldBe(2);
+        error.ShouldContain("no such bundle");
+        (code, _, error) = await Generate(temp["out"], "--modality", "9");
+        code.ShouldBe(2);
+        error.ShouldContain("trained on 1");
+        Directory.Exists(temp["out"]).ShouldBeFalse();
+    }
+
+    private Task<(int Code, string[] Output, string Error)> Generate(string output, params string[] options) =>
+        Maisi.RunAsync(TestPaths.Root, ["generate", "--bundle", bundle.Path, "--mask", bundle.Mask, "--output", output, .. options]);
+}
