@@ -26,28 +26,28 @@ public sealed record BundleSettings
     public required double[] Spacing { get; init; }
 
     /// <summary>The modality code that the networks were trained on; 1 is CT.</summary>
-    public int Modality { get; init; } = 1;
+    public int Modality { get; set; } = 1;
 
     /// <summary>HU that the autoencoder's 0 and 1 stand for.</summary>
-    public double[] Intensity { get; init; } = [-1000, 1000];
+    public double[] Intensity { get; set; } = [-1000, 1000];
 
     /// <summary>Denoising steps that the bundle recommends.</summary>
-    public int NumInferenceSteps { get; init; } = 30;
+    public int NumInferenceSteps { get; set; } = 30;
 
     /// <summary>Classifier-free guidance that the bundle recommends.</summary>
-    public double CfgGuidanceScale { get; init; }
+    public double CfgGuidanceScale { get; set; }
 
     /// <summary>Names and codes of the labels that the ControlNet knows.</summary>
     public required Dictionary<string, int> LabelDict { get; init; }
 
     /// <summary>Codes of a mask that become another code.</summary>
-    public Dictionary<string, int> LabelRemap { get; init; } = [];
+    public Dictionary<string, int> LabelRemap { get; set; } = [];
 
     /// <summary>The code of the body's envelope; voxels without any label are air when a mask has it.</summary>
-    public int BodyLabel { get; init; } = 200;
+    public int BodyLabel { get; set; } = 200;
 
     /// <summary>Labels on which the bundle's grid is centred.</summary>
-    public int[] AnchorLabels { get; init; } = [];
+    public int[] AnchorLabels { get; set; } = [];
 
     /// <summary>MONAI definition of the autoencoder.</summary>
     public required JsonObject AutoencoderDef { get; init; }
@@ -84,6 +84,7 @@ public sealed record BundleSettings
     public string ToJson() => JsonSerializer.Serialize(this, BundleJson.Default.BundleSettings);
 }
 
+// Members with a default are settable: generated code gives missing init-only members null or 0 instead of their default.
 [JsonSourceGenerationOptions(
     WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip)]
 [JsonSerializable(typeof(BundleSettings))]

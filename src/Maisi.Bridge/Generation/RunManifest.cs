@@ -21,7 +21,7 @@ public sealed record HashedFile(string Path, string Sha256)
 public sealed record RunManifest
 {
     /// <summary>Version of this format.</summary>
-    public int Format { get; init; } = 1;
+    public int Format { get; set; } = 1;
 
     /// <summary>Name and version of the program.</summary>
     public required string Program { get; init; }
@@ -42,7 +42,7 @@ public sealed record RunManifest
     public required IReadOnlyList<SampleRecord> Samples { get; init; }
 
     /// <summary>Seconds for the whole run, loading included.</summary>
-    public double Seconds { get; init; }
+    public double Seconds { get; set; }
 
     /// <summary>Reads a manifest.</summary>
     /// <exception cref="MaisiException">The file is missing or is no manifest.</exception>
@@ -67,25 +67,25 @@ public sealed record RunManifest
 public sealed record GenerationOptions
 {
     /// <summary>The seed of the run; every sample's own seed comes from it and the sample's index.</summary>
-    public ulong Seed { get; init; }
+    public ulong Seed { get; set; }
 
     /// <summary>How many samples.</summary>
-    public int Count { get; init; } = 1;
+    public int Count { get; set; } = 1;
 
     /// <summary>Denoising steps.</summary>
-    public int Steps { get; init; }
+    public int Steps { get; set; }
 
     /// <summary>Classifier-free guidance scale; 0 switches it off.</summary>
-    public double GuidanceScale { get; init; }
+    public double GuidanceScale { get; set; }
 
     /// <summary>The modality code; 1 is CT.</summary>
-    public int Modality { get; init; } = 1;
+    public int Modality { get; set; } = 1;
 
     /// <summary>How the mask's grid is chosen.</summary>
-    public GridChoice Grid { get; init; }
+    public GridChoice Grid { get; set; }
 
     /// <summary>The device, for instance cpu or cuda:0.</summary>
-    public string Device { get; init; } = "cpu";
+    public string Device { get; set; } = "cpu";
 }
 
 /// <summary>On which voxel grid an image is generated.</summary>
@@ -106,10 +106,10 @@ public enum GridChoice
 public sealed record SampleRecord
 {
     /// <summary>Index in the run, from 0.</summary>
-    public int Index { get; init; }
+    public int Index { get; set; }
 
     /// <summary>The seed of this sample alone.</summary>
-    public ulong Seed { get; init; }
+    public ulong Seed { get; set; }
 
     /// <summary>The mask that was given.</summary>
     public required HashedFile Mask { get; init; }
@@ -133,12 +133,13 @@ public sealed record SampleRecord
     public required SampleTimings Seconds { get; init; }
 
     /// <summary>Peak bytes of tensors on the device; null where the binding does not count them.</summary>
-    public long? PeakTensorBytes { get; init; }
+    public long? PeakTensorBytes { get; set; }
 }
 
 /// <summary>Seconds spent in the two parts of sampling.</summary>
 public sealed record SampleTimings(double Denoise, double Decode);
 
+// Members with a default are settable: generated code gives missing init-only members null or 0 instead of their default.
 [JsonSourceGenerationOptions(
     WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip)]
 [JsonSerializable(typeof(RunManifest))]

@@ -12,7 +12,7 @@ public sealed record Datalist
 
     /// <summary>Cases held back.</summary>
     [JsonPropertyName("validation")]
-    public IReadOnlyList<DatalistEntry> Validation { get; init; } = [];
+    public IReadOnlyList<DatalistEntry> Validation { get; set; } = [];
 
     /// <summary>Reads a datalist and checks that every file of it is there.</summary>
     /// <param name="path">The JSON file.</param>
@@ -48,6 +48,7 @@ public sealed record DatalistEntry(
     [property: JsonPropertyName("image")] string Image,
     [property: JsonPropertyName("label")] string Label);
 
+// Members with a default are settable: generated code gives missing init-only members null or 0 instead of their default.
 [JsonSourceGenerationOptions(UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip)]
 [JsonSerializable(typeof(Datalist))]
 internal sealed partial class DatalistJson : JsonSerializerContext;

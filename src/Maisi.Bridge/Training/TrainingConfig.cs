@@ -14,7 +14,7 @@ public sealed record TrainingConfig
     public required string Description { get; init; }
 
     /// <summary>Seed of initial weights, batches, augmentation and noise.</summary>
-    public ulong Seed { get; init; }
+    public ulong Seed { get; set; }
 
     /// <summary>How cases are brought to the training grid.</summary>
     public required DataOptions Data { get; init; }
@@ -41,7 +41,7 @@ public sealed record TrainingConfig
     public required StageTrainOptions ControlnetTrain { get; init; }
 
     /// <summary>Denoising steps that the bundle recommends.</summary>
-    public int NumInferenceSteps { get; init; } = 30;
+    public int NumInferenceSteps { get; set; } = 30;
 
     /// <summary>Reads a config; unknown keys are refused.</summary>
     /// <exception cref="MaisiException">The file is missing, is no JSON or does not fit.</exception>
@@ -84,25 +84,25 @@ public sealed record DataOptions
     public required double[] Spacing { get; init; }
 
     /// <summary>HU that map to 0 and 1.</summary>
-    public double[] Intensity { get; init; } = [-1000, 1000];
+    public double[] Intensity { get; set; } = [-1000, 1000];
 
     /// <summary>MAISI modality code of the images.</summary>
-    public int Modality { get; init; } = 1;
+    public int Modality { get; set; } = 1;
 
     /// <summary>Names and codes of the labels that the networks see.</summary>
     public required Dictionary<string, int> Labels { get; init; }
 
     /// <summary>Codes found in label files that become another code, for instance treatment volumes that become body.</summary>
-    public Dictionary<string, int> Remap { get; init; } = [];
+    public Dictionary<string, int> Remap { get; set; } = [];
 
     /// <summary>Labels on whose bounding box the grid is centred.</summary>
     public required int[] AnchorLabels { get; init; }
 
     /// <summary>The code of the body's envelope, added where the image shows tissue and no organ is labelled.</summary>
-    public int BodyLabel { get; init; } = 200;
+    public int BodyLabel { get; set; } = 200;
 
     /// <summary>Share of ControlNet batches that see the organs without the envelope, so that masks without it work too.</summary>
-    public double BodyDropout { get; init; } = 0.25;
+    public double BodyDropout { get; set; } = 0.25;
 }
 
 /// <summary>How long and how fast a network is trained.</summary>
@@ -112,10 +112,10 @@ public record StageTrainOptions
     public required int Iterations { get; init; }
 
     /// <summary>Cases per step.</summary>
-    public int BatchSize { get; init; } = 1;
+    public int BatchSize { get; set; } = 1;
 
     /// <summary>Peak learning rate.</summary>
-    public double Lr { get; init; } = 1e-3;
+    public double Lr { get; set; } = 1e-3;
 }
 
 /// <summary>Training of the autoencoder: patches first, then whole volumes, so that norms see whole volumes before the end.</summary>
@@ -125,12 +125,13 @@ public sealed record AutoencoderTrainOptions : StageTrainOptions
     public required int[] PatchSize { get; init; }
 
     /// <summary>Steps on whole volumes, after <see cref="StageTrainOptions.Iterations"/> steps on patches.</summary>
-    public int WholeIterations { get; init; }
+    public int WholeIterations { get; set; }
 
     /// <summary>Weight of the Kullback-Leibler term, which is a sum over voxels.</summary>
-    public double KlWeight { get; init; } = 1e-7;
+    public double KlWeight { get; set; } = 1e-7;
 }
 
+// Members with a default are settable: generated code gives missing init-only members null or 0 instead of their default.
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     ReadCommentHandling = JsonCommentHandling.Disallow)]
