@@ -139,6 +139,26 @@ public sealed class Affine : IEquatable<Affine>
         return new([.. Enumerable.Range(0, 12).Select(i => i % 4 == 3 ? _m[i] : now[i % 4] == 0 ? 0 : _m[i] / now[i % 4] * wanted[i % 4])]);
     }
 
+    /// <summary>
+    /// Axes without shear, at the origin, with these spacings: the columns made orthogonal one after another (MONAI's <c>zoom_affine</c>).
+    /// </summary>
+    public Affine Orthogonal(IReadOnlyList<double> spacing)
+    {
+        var columns = new double[3][];
+        for (var c = 0; c < 3; c++)
+        {
+            var v = Column(c);
+            foreach (var done in columns.Take(c))
+            {
+                var dot = v.Zip(done, (a, b) => a * b).Sum();
+                v = [.. v.Zip(done, (a, b) => a - dot * b)];
+            }
+            var norm = Math.Sqrt(v.Sum(a => a * a));
+            columns[c] = [.. v.Select(a => a / norm)];
+        }
+        return FromColumns([.. columns[0].Select(v => v * spacing[0])], [.. columns[1].Select(v => v * spacing[1])], [.. columns[2].Select(v => v * spacing[2])], [0, 0, 0]);
+    }
+
     /// <summary>The same axes with the first voxel at the place of voxel (i, j, k): what a crop or a pad does.</summary>
     public Affine ShiftedTo(double i, double j, double k)
     {

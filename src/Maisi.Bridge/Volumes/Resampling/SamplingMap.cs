@@ -53,10 +53,10 @@ internal sealed class SamplingMap
     /// <summary>Positions of all indices along one axis, for a diagonal map.</summary>
     public IEnumerable<double> Positions(int axis) => Enumerable.Range(0, _base[axis].Length).Select(i => Position(axis, i, i, i));
 
-    // torch.linspace(-1, 1, n)·(n-1)/n, counted from the closer end.
-    private static double[] Base(int n)
+    /// <summary>PyTorch's linspace(-1, 1, n), counted from the closer end, times (n-1)/n unless corners are aligned.</summary>
+    public static double[] Base(int n, bool corners = false)
     {
-        var step = n > 1 ? 2.0 / (n - 1) : 0;
-        return [.. Enumerable.Range(0, n).Select(i => n == 1 ? 0 : (i < n / 2 ? -1 + step * i : 1 - step * (n - i - 1)) * ((n - 1) / (double)n))];
+        var (step, factor) = (n > 1 ? 2.0 / (n - 1) : 0, corners ? 1 : (n - 1) / (double)n);
+        return [.. Enumerable.Range(0, n).Select(i => n == 1 ? 0 : (i < n / 2 ? -1 + step * i : 1 - step * (n - i - 1)) * factor)];
     }
 }
