@@ -19,7 +19,7 @@ internal static class NiftiFile
         var stem = path[..^Path.GetExtension(path).Length];
         var image = new[] { stem + ".img", stem + ".img.gz" }.FirstOrDefault(File.Exists)
             ?? throw new VolumeFormatException("the voxels of this header are missing", path, $"put {Path.GetFileName(stem)}.img beside it");
-        return VoxelReader.Read(image, header.Info, header.VoxelOffset, gzip: image.EndsWith(".gz", StringComparison.OrdinalIgnoreCase));
+        return VoxelReader.Read(image, header.Info, header.VoxelOffset, packed: image.EndsWith(".gz", StringComparison.OrdinalIgnoreCase));
     }
 
     /// <summary>Writes a single file, compressed when the name ends in .gz; sform and qform have code 1.</summary>
@@ -44,7 +44,7 @@ internal static class NiftiFile
             path = path[..^4] + ".hdr";
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            using var file = VolumeFile.Open(path);
             Span<byte> start = stackalloc byte[2];
             var count = file.ReadAtLeast(start, 2, throwOnEndOfStream: false);
             file.Position = 0;
@@ -59,10 +59,6 @@ internal static class NiftiFile
         catch (InvalidDataException e)
         {
             throw new VolumeFormatException("the gzip data are damaged", path, "copy or download the file again", e);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new VolumeFormatException("there is no such file", path, inner: e);
         }
     }
 }

@@ -10,35 +10,41 @@ internal static class VoxelReader
 {
     /// <summary>Reads the voxels that <paramref name="info"/> describes from byte <paramref name="offset"/> of the (unpacked) file.</summary>
     /// <exception cref="VolumeFormatException">The file is too short or broken, holds more than it says, or could never hold as much.</exception>
-    public static Volume Read(string path, VolumeInfo info, long offset, bool gzip)
+    /// <param name="path">The file.</param>
+    /// <param name="info">What its header says.</param>
+    /// <param name="offset">First voxel, in the unpacked data.</param>
+    /// <param name="packed">The data are gzip or zlib.</param>
+    /// <param name="start">First byte of the data in the file.</param>
+    public static Volume Read(string path, VolumeInfo info, long offset, bool packed, long start = 0)
     {
-        var length = new FileInfo(path).Length;
+        var length = new FileInfo(path).Length - start;
         var bytes = info.Grid.Count * info.Channels * info.StoredType.Size();
-        var most = gzip ? length * GzipFile.MaxRatio : length;
+        var most = packed ? length * GzipFile.MaxRatio : length;
         if (offset + bytes > most)
             throw new VolumeFormatException($"the header says {info.Grid} voxels ({offset + bytes} bytes); a file of {length} bytes cannot hold them", path, "the file was cut short, or its header is damaged");
         return info.StoredType switch
         {
-            VoxelType.UInt8 => Read<byte>(path, info, offset, gzip),
-            VoxelType.Int8 => Read<sbyte>(path, info, offset, gzip),
-            VoxelType.Int16 => Read<short>(path, info, offset, gzip),
-            VoxelType.UInt16 => Read<ushort>(path, info, offset, gzip),
-            VoxelType.Int32 => Read<int>(path, info, offset, gzip),
-            VoxelType.UInt32 => Read<uint>(path, info, offset, gzip),
-            VoxelType.Int64 => Read<long>(path, info, offset, gzip),
-            VoxelType.UInt64 => Read<ulong>(path, info, offset, gzip),
-            VoxelType.Float32 => Read<float>(path, info, offset, gzip),
-            _ => Read<double>(path, info, offset, gzip),
+            VoxelType.UInt8 => Read<byte>(path, info, offset, packed, start),
+            VoxelType.Int8 => Read<sbyte>(path, info, offset, packed, start),
+            VoxelType.Int16 => Read<short>(path, info, offset, packed, start),
+            VoxelType.UInt16 => Read<ushort>(path, info, offset, packed, start),
+            VoxelType.Int32 => Read<int>(path, info, offset, packed, start),
+            VoxelType.UInt32 => Read<uint>(path, info, offset, packed, start),
+            VoxelType.Int64 => Read<long>(path, info, offset, packed, start),
+            VoxelType.UInt64 => Read<ulong>(path, info, offset, packed, start),
+            VoxelType.Float32 => Read<float>(path, info, offset, packed, start),
+            _ => Read<double>(path, info, offset, packed, start),
         };
     }
 
-    private static Volume Read<T>(string path, VolumeInfo info, long offset, bool gzip) where T : unmanaged, INumber<T>
+    private static Volume Read<T>(string path, VolumeInfo info, long offset, bool packed, long start) where T : unmanaged, INumber<T>
     {
         var voxels = GC.AllocateUninitializedArray<T>(checked((int)(info.Grid.Count * info.Channels)));
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 20, FileOptions.SequentialScan);
-            using var stream = gzip ? new GZipStream(file, CompressionMode.Decompress) : (Stream)file;
+            using var file = VolumeFile.Open(path);
+            file.Position = start;
+            using var stream = packed ? Unpack(file) : file;
             Skip(stream, offset);
             Fill(stream, voxels.AsSpan());
             RefuseRest(stream, path);
@@ -54,6 +60,14 @@ internal static class VoxelReader
         return info.Type == VoxelType.Float32
             ? Volume.Wrap<float>(Scale<T, float>(voxels, info), info.Grid, info.Channels)
             : Volume.Wrap<double>(Scale<T, double>(voxels, info), info.Grid, info.Channels);
+    }
+
+    // zlib (MetaImage) starts with 0x78, gzip with 0x1f.
+    private static Stream Unpack(FileStream file)
+    {
+        var first = file.ReadByte();
+        file.Position = Math.Max(0, file.Position - 1);
+        return first == 0x78 ? new ZLibStream(file, CompressionMode.Decompress) : new GZipStream(file, CompressionMode.Decompress);
     }
 
     private static void Fill<T>(Stream stream, Span<T> voxels) where T : unmanaged
