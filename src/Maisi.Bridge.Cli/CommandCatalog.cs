@@ -14,6 +14,7 @@ internal static class CommandCatalog
         TrainCommand.Create(),
         BundleCommand.Create(),
         VolumeCommand.Create(),
+        MaskCommand.Create(),
         DoctorCommand.Create(),
         PythonCommand.Create(),
         PythonCommand.Worker(),

@@ -8,14 +8,20 @@ namespace Maisi.Bridge.Cli.Commands;
 /// <summary><c>maisi volume</c>: look at and convert medical images.</summary>
 internal static class VolumeCommand
 {
-    private static readonly JsonSerializerOptions _json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions _json = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
 
-    public static Command Create() => new("volume", "Look at and convert medical images (NIfTI).")
+    public static Command Create() => new("volume", "Look at and convert medical images (NIfTI, NRRD, MetaImage, NumPy).")
     {
         Info(),
         Convert(),
         Resample(),
         Preview(),
+        Stats(),
     };
 
     private static Argument<FileInfo> Input() => new("file") { Description = "Image file." };
@@ -116,8 +122,10 @@ internal static class VolumeCommand
         var (file, output) = (Input(), Output("PNG file to write."));
         var mask = new Option<FileInfo?>("--mask") { Description = "Labels drawn over the image; another grid is resampled." };
         var window = new Option<string?>("--window") { Description = $"low,high or one of {string.Join(", ", IntensityWindow.Presets.Keys)}." };
+        var vocabulary = new Option<string?>("--vocabulary") { Description = $"Names and colours of the labels: {string.Join(", ", LabelVocabulary.BuiltIn)}, or a JSON file." };
         var at = new Option<double[]>("--at") { Description = "Point in mm (RAS) through which the planes go.", AllowMultipleArgumentsPerToken = true };
-        var command = new Command("preview", "Draw axial, coronal and sagittal planes as a PNG in radiological convention.") { file, output, mask, window, at };
+        var kind = new Option<PreviewKind>("--kind") { Description = "planes, mosaic (axial slices) or projection (highest values).", DefaultValueFactory = _ => PreviewKind.Planes };
+        var command = new Command("preview", "Draw axial, coronal and sagittal planes as a PNG in radiological convention.") { file, output, mask, vocabulary, window, at, kind };
         command.SetAction(result =>
         {
             var image = VolumeFile.Read(result.GetRequiredValue(file).FullName);
@@ -127,15 +135,48 @@ internal static class VolumeCommand
             var center = result.GetValue(at) ?? [];
             if (center.Length is not (0 or 3))
                 throw new MaisiException("--at takes three numbers in mm");
+            var names = result.GetValue(vocabulary) is { } v ? LabelVocabulary.Load(v) : null;
             var sheet = PreviewSheet.Draw(image, new()
             {
+                Kind = result.GetValue(kind),
                 Labels = labels,
+                Naming = names is null ? label => ($"label {label}", LabelColors.For(label)) : names.Describe,
+                Hidden = names?.Name == "maisi" ? new HashSet<int> { LabelVocabulary.Body } : new HashSet<int>(),
                 Window = result.GetValue(window) is { } text ? IntensityWindow.Parse(text) : null,
                 Center = center.Length == 3 ? (center[0], center[1], center[2]) : null,
                 Caption = Path.GetFileName(result.GetRequiredValue(file).Name),
             });
             PngFile.Write(sheet, result.GetRequiredValue(output));
             Console.WriteLine(result.GetRequiredValue(output));
+        });
+        return command;
+    }
+
+    private static Command Stats()
+    {
+        var (file, json) = (Input(), new Option<bool>("--json") { Description = "Print JSON." });
+        var mask = new Option<FileInfo?>("--mask") { Description = "Labels: statistics for each of them too." };
+        var vocabulary = new Option<string?>("--vocabulary") { Description = $"Names of the labels: {string.Join(", ", LabelVocabulary.BuiltIn)}, or a JSON file." };
+        var command = new Command("stats", "Print statistics of the values (HU), as a whole and per label.") { file, mask, vocabulary, json };
+        command.SetAction(result =>
+        {
+            var image = VolumeFile.Read(result.GetRequiredValue(file).FullName);
+            var labels = result.GetValue(mask) is { } m ? VolumeFile.Read(m.FullName) : null;
+            if (labels is not null && !labels.Grid.Matches(image.Grid, 1e-2))
+                labels = labels.Resample(image.Grid, Interpolation.Nearest, outside: 0);
+            var names = result.GetValue(vocabulary) is { } v ? LabelVocabulary.Load(v) : null;
+            var rows = VolumeStatistics.Compute(image, labels);
+            if (result.GetValue(json))
+            {
+                Console.WriteLine(JsonSerializer.Serialize(rows, _json));
+                return;
+            }
+            Console.WriteLine($"{"label",-28}{"ml",10}{"mean",10}{"sd",10}{"min",10}{"median",10}{"max",10}");
+            foreach (var r in rows)
+            {
+                var name = r.Label is not { } id ? "all" : names?.Describe(id).Name ?? id.ToString(CultureInfo.InvariantCulture);
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-28}{r.Millilitres,10:0.0}{r.Mean,10:0.0}{r.Deviation,10:0.0}{r.Minimum,10:0.#}{r.Median,10:0.#}{r.Maximum,10:0.#}"));
+            }
         });
         return command;
     }

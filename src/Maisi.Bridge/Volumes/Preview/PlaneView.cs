@@ -6,11 +6,12 @@ internal sealed record PlaneView(string Name, int Across, int Up, int Through, i
     /// <summary>Draws the plane with square pixels of <paramref name="millimetres"/> mm; both axes run against the voxel indices.</summary>
     public Raster Draw(Volume ras, Volume? labels, IntensityWindow window, double millimetres, PreviewOptions options)
     {
-        var image = ras.ConvertTo<float>();
+        int[] strides = [1, ras.SizeX, ras.SizeX * ras.SizeY];
+        var (image, first) = (ras.ConvertTo<float>(), Index * strides[Through]);
+        if (options.Kind == PreviewKind.Projection)
+            (image, labels, first) = (Project(image, strides), null, 0);
         var (across, up) = (ras.Grid.Size(Across), ras.Grid.Size(Up));
         var picture = new Raster(Pixels(ras, Across, millimetres), Pixels(ras, Up, millimetres));
-        int[] strides = [1, ras.SizeX, ras.SizeX * ras.SizeY];
-        var first = Index * strides[Through];
         for (var py = 0; py < picture.Height; py++)
         {
             var v = Position(picture.Height - 1 - py, picture.Height, up);
@@ -30,6 +31,21 @@ internal sealed record PlaneView(string Name, int Across, int Up, int Through, i
         }
         Letters(picture);
         return picture;
+    }
+
+    // The highest value along the line of sight, kept in the first plane.
+    private Volume Project(Volume image, int[] strides)
+    {
+        var highest = image.Clone();
+        var voxels = highest.Voxels<float>();
+        for (var v = 0; v < image.Grid.Size(Up); v++)
+            for (var u = 0; u < image.Grid.Size(Across); u++)
+            {
+                var at = u * strides[Across] + v * strides[Up];
+                for (var t = 1; t < image.Grid.Size(Through); t++)
+                    voxels[at] = Math.Max(voxels[at], voxels[at + t * strides[Through]]);
+            }
+        return highest;
     }
 
     private void Letters(Raster picture)

@@ -2,9 +2,25 @@ using System.Globalization;
 
 namespace Maisi.Bridge.Volumes;
 
+/// <summary>Which pictures a preview has.</summary>
+public enum PreviewKind
+{
+    /// <summary>One axial, one coronal and one sagittal plane.</summary>
+    Planes,
+
+    /// <summary>Axial planes from the feet to the head.</summary>
+    Mosaic,
+
+    /// <summary>The highest value along each line of sight, in the three directions.</summary>
+    Projection,
+}
+
 /// <summary>What a preview sheet shows.</summary>
 public sealed record PreviewOptions
 {
+    /// <summary>Planes, mosaic or projection.</summary>
+    public PreviewKind Kind { get; init; }
+
     /// <summary>Grey window; null chooses one by <see cref="IntensityWindow.For"/>.</summary>
     public IntensityWindow? Window { get; init; }
 
@@ -47,33 +63,44 @@ public static class PreviewSheet
         var ras = image.Reorient(AxisCodes.RAS);
         var overlay = options.Labels?.ConvertTo<int>().Reorient(AxisCodes.RAS);
         var window = options.Window ?? IntensityWindow.For(ras);
-        var at = Center(ras, overlay, options);
         var extent = Enumerable.Range(0, 3).Select(a => ras.Grid.Size(a) * ras.Spacing[a]).ToArray();
-        var millimetres = extent.Max() / options.PanelSize; // per pixel, the same in all panels
-        PlaneView[] planes =
-        [
-            new("axial", 0, 1, 2, at[2], "R", "L", "A", "P"),
-            new("coronal", 0, 2, 1, at[1], "R", "L", "S", "I"),
-            new("sagittal", 1, 2, 0, at[0], "A", "P", "S", "I"),
-        ];
+        var planes = Planes(ras, overlay, options);
+        var size = options.Kind == PreviewKind.Mosaic ? options.PanelSize / 2 : options.PanelSize;
+        var millimetres = extent.Max() / size; // per pixel, the same in all panels
         var panels = planes.Select(p => p.Draw(ras, overlay, window, millimetres, options)).ToArray();
         return Assemble(panels, Legend(overlay, options), $"{options.Caption}  {Describe(ras, window)}".Trim());
     }
 
+    private static PlaneView[] Planes(Volume ras, Volume? overlay, PreviewOptions options)
+    {
+        const int shown = 16;
+        static PlaneView Axial(int index, string name) => new(name, 0, 1, 2, index, "R", "L", "A", "P");
+        if (options.Kind == PreviewKind.Mosaic)
+            return [.. Enumerable.Range(0, Math.Min(shown, ras.SizeZ)).Select(i => (int)((i + 0.5) * ras.SizeZ / Math.Min(shown, ras.SizeZ))).Select(z => Axial(z, $"{z}"))];
+        var at = Center(ras, overlay, options);
+        return [Axial(at[2], "axial"), new("coronal", 0, 2, 1, at[1], "R", "L", "S", "I"), new("sagittal", 1, 2, 0, at[0], "A", "P", "S", "I")];
+    }
+
     private static Raster Assemble(Raster[] panels, List<(string Name, Rgb Color)> legend, string caption)
     {
-        var height = panels.Max(p => p.Height);
-        var width = panels.Sum(p => p.Width) + Gap * (panels.Length + 1);
+        var perRow = panels.Length <= 3 ? panels.Length : (panels.Length + 3) / 4;
+        var rows = panels.Chunk(perRow).ToArray();
+        var rowHeight = panels.Max(p => p.Height);
+        var height = rows.Length * (rowHeight + Gap) - Gap;
+        var width = rows.Max(r => r.Sum(p => p.Width) + Gap * (r.Length + 1));
         width = Math.Max(width, PixelFont.Width(caption) + 2 * Gap);
         var column = legend.Count == 0 ? width : legend.Max(l => PixelFont.Width(l.Name)) + 30;
         var columns = Math.Max(1, (width - Gap) / column);
         var lines = (legend.Count + columns - 1) / columns;
         var sheet = new Raster(width, height + Gap * 3 + PixelFont.LineHeight * (1 + lines));
-        var x = Gap;
-        foreach (var panel in panels)
+        for (var row = 0; row < rows.Length; row++)
         {
-            sheet.Draw(panel, x, Gap + (height - panel.Height) / 2);
-            x += panel.Width + Gap;
+            var x = Gap;
+            foreach (var panel in rows[row])
+            {
+                sheet.Draw(panel, x, Gap + row * (rowHeight + Gap) + (rowHeight - panel.Height) / 2);
+                x += panel.Width + Gap;
+            }
         }
         var y = height + 2 * Gap;
         PixelFont.Draw(sheet, caption, Gap, y, Rgb.Caption);
