@@ -158,6 +158,40 @@ public sealed class NiftiFileTests
         VolumeFile.Read(folder["a.nii.gz"]).Voxels<int>().SequenceEqual(volume.Voxels<int>()).ShouldBeTrue();
     }
 
+    [Fact]
+    public void Blocks_are_checked_when_they_are_read_in_parallel()
+    {
+        using var folder = TestPaths.Temporary();
+        var volume = Volume.Wrap<int>(Enumerable.Range(0, 160 * 160 * 120).Select(i => i * 31 % 1000).ToArray(), new(160, 160, 120, Affine.Identity));
+        VolumeFile.Write(volume, folder["a.nii.gz"]);
+        var whole = File.ReadAllBytes(folder["a.nii.gz"]);
+        Patch(folder["a.nii.gz"], whole.Length - 2000, [1, 2, 3, 4]);
+        Should.Throw<VolumeFormatException>(() => VolumeFile.Read(folder["a.nii.gz"]));
+        File.WriteAllBytes(folder["a.nii.gz"], whole[..^3000]);
+        Should.Throw<VolumeFormatException>(() => VolumeFile.Read(folder["a.nii.gz"]));
+        // Other gzip after ours is read in order.
+        using var tail = new MemoryStream();
+        using (var gzip = new GZipStream(tail, CompressionLevel.Fastest, leaveOpen: true))
+            gzip.Write(new byte[100]);
+        File.WriteAllBytes(folder["a.nii.gz"], [.. whole, .. tail.ToArray()]);
+        VolumeFile.Read(folder["a.nii.gz"]).Voxels<int>().SequenceEqual(volume.Voxels<int>()).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Mapped_voxels_equal_read_ones_and_writes_stay_private()
+    {
+        using var folder = TestPaths.Temporary();
+        VolumeFile.Write(Ramp(), folder["a.nii"]);
+        var mapped = VolumeFile.Map(folder["a.nii"]);
+        mapped.ToFloats().ShouldBe(Ramp().ToFloats());
+        mapped.Reorient(AxisCodes.RAS).ToFloats().ShouldBe(Ramp().Reorient(AxisCodes.RAS).ToFloats());
+        mapped.Voxels<float>()[0] = 99;
+        mapped.At(0, 0, 0).ShouldBe(99);
+        VolumeFile.Read(folder["a.nii"]).At(0, 0, 0).ShouldBe(0);
+        VolumeFile.Write(Ramp().ConvertTo<double>(), folder["d.nii"]);
+        VolumeFile.Map(folder["d.nii"]).ToFloats().ShouldBe(Ramp().ToFloats());
+    }
+
     private static Volume Ramp() => Volume.FromArray<float>([.. Enumerable.Range(0, 60).Select(i => (float)i)], _grid);
 
     private static byte[] Uncompressed()

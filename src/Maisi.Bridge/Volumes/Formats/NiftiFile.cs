@@ -22,6 +22,27 @@ internal static class NiftiFile
         return VoxelReader.Read(image, header.Info, header.VoxelOffset, packed: image.EndsWith(".gz", StringComparison.OrdinalIgnoreCase));
     }
 
+    /// <summary>Maps the voxels of an uncompressed little-endian file without scaling; reads any other.</summary>
+    /// <exception cref="VolumeFormatException">Not NIfTI, damaged, or cut short.</exception>
+    public static Volume Map(string path)
+    {
+        var header = ReadHeader(path, out var gzip);
+        var (info, bytes) = (header.Info, header.Info.Grid.Count * header.Info.Channels * header.Info.StoredType.Size());
+        if (gzip || header.IsPair || info.IsScaled || info.BigEndian || new FileInfo(path).Length != header.VoxelOffset + bytes)
+            return Read(path);
+        return info.StoredType switch
+        {
+            VoxelType.UInt8 => Map<byte>(path, header),
+            VoxelType.Int16 => Map<short>(path, header),
+            VoxelType.Int32 => Map<int>(path, header),
+            VoxelType.Float32 => Map<float>(path, header),
+            _ => Read(path),
+        };
+    }
+
+    private static Volume Map<T>(string path, NiftiHeader header) where T : unmanaged =>
+        Volume.Wrap(new MappedVoxels<T>(path, header.VoxelOffset, (int)(header.Info.Grid.Count * header.Info.Channels)).Memory, header.Info.Grid, header.Info.Channels);
+
     /// <summary>Writes a single file, compressed when the name ends in .gz; sform and qform have code 1.</summary>
     public static void Write(Volume volume, string path, string description = "Maisi.Bridge", CompressionLevel level = CompressionLevel.Fastest) =>
         AtomicFile.Write(path, stream => Write(volume, stream, path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? level : CompressionLevel.NoCompression, description));

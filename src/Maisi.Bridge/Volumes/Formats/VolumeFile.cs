@@ -30,6 +30,13 @@ public static class VolumeFile
         _ => NiftiFile.Read(path),
     };
 
+    /// <summary>
+    /// Like <see cref="Read"/>, but voxels of an uncompressed NIfTI file (uint8, int16, int32, float32; little-endian, not scaled) stay in
+    /// the file until they are touched. Writing to them does not change the file.
+    /// </summary>
+    /// <exception cref="VolumeFormatException">Not an image, damaged, or of a kind that is not supported.</exception>
+    public static Volume Map(string path) => Ending(path) == ".nii" ? NiftiFile.Map(path) : Read(path);
+
     /// <summary>Reads size, place and voxel type without the voxels.</summary>
     /// <exception cref="VolumeFormatException">Not an image, or a damaged header.</exception>
     public static VolumeInfo ReadInfo(string path) => Ending(path) switch

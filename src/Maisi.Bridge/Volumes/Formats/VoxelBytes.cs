@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Maisi.Bridge.Volumes;
@@ -11,6 +12,15 @@ internal static class VoxelBytes
 
     /// <summary>The bytes, in the order of the file.</summary>
     public static IEnumerable<ReadOnlyMemory<byte>> Of(Volume volume) => volume.Apply(new Cast());
+
+    /// <summary>Some bytes of an array of voxels.</summary>
+    public static Memory<byte> Part<T>(T[] voxels, long first, int count) where T : unmanaged
+    {
+        var size = Unsafe.SizeOf<T>();
+        var (from, skip) = Math.DivRem(first, size);
+        var elements = (int)((skip + count + size - 1) / size);
+        return new CastMemory<T>(voxels.AsMemory((int)from, elements)).Memory.Slice((int)skip, count);
+    }
 
     private readonly struct Cast : IVoxelFunction<IEnumerable<ReadOnlyMemory<byte>>>
     {

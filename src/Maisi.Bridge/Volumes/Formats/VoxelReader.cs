@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Maisi.Bridge.Volumes;
@@ -42,12 +43,8 @@ internal static class VoxelReader
         var voxels = GC.AllocateUninitializedArray<T>(checked((int)(info.Grid.Count * info.Channels)));
         try
         {
-            using var file = VolumeFile.Open(path);
-            file.Position = start;
-            using var stream = packed ? Unpack(file) : file;
-            Skip(stream, offset);
-            Fill(stream, voxels.AsSpan());
-            RefuseRest(stream, path);
+            if (!packed || !GzipMembers.TryRead(path, start, offset, (long)voxels.Length * Unsafe.SizeOf<T>(), (at, count) => VoxelBytes.Part(voxels, at, count)))
+                ReadInOrder(path, offset, packed, start, voxels.AsSpan());
         }
         catch (Exception e) when (e is EndOfStreamException or InvalidDataException)
         {
@@ -60,6 +57,16 @@ internal static class VoxelReader
         return info.Type == VoxelType.Float32
             ? Volume.Wrap<float>(Scale<T, float>(voxels, info), info.Grid, info.Channels)
             : Volume.Wrap<double>(Scale<T, double>(voxels, info), info.Grid, info.Channels);
+    }
+
+    private static void ReadInOrder<T>(string path, long offset, bool packed, long start, Span<T> voxels) where T : unmanaged
+    {
+        using var file = VolumeFile.Open(path);
+        file.Position = start;
+        using var stream = packed ? Unpack(file) : file;
+        Skip(stream, offset);
+        Fill(stream, voxels);
+        RefuseRest(stream, path);
     }
 
     // zlib (MetaImage) starts with 0x78, gzip with 0x1f.
