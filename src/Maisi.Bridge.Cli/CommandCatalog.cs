@@ -13,6 +13,7 @@ internal static class CommandCatalog
         GenerateCommand.Create(),
         TrainCommand.Create(),
         BundleCommand.Create(),
+        NetworkCommand.Create(),
         VolumeCommand.Create(),
         MaskCommand.Create(),
         DoctorCommand.Create(),

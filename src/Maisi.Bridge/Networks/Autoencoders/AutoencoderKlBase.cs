@@ -41,6 +41,9 @@ public abstract class AutoencoderKlBase : nn.Module<Tensor, AutoencoderOutput>
     /// <summary>Extent of the image over extent of the latent: 2^(levels - 1).</summary>
     public int Downsampling => 1 << (Shape.Channels.Count - 1);
 
+    /// <summary>The encoder's blocks, in order.</summary>
+    internal IReadOnlyList<nn.Module<Tensor, Tensor>> EncoderBlocks => encoder.Blocks;
+
     /// <summary>The decoder's blocks after <see cref="PostQuantize"/>, in order.</summary>
     internal IReadOnlyList<nn.Module<Tensor, Tensor>> DecoderBlocks => decoder.Blocks;
 

@@ -34,6 +34,7 @@ internal sealed class MaisiGroupNorm : nn.Module<Tensor, Tensor>
         long[] perChannel = [1, x.shape[1], .. Enumerable.Repeat(1L, (int)x.dim() - 2)];
         half.mul_(weight.reshape(perChannel));
         half.add_(bias.reshape(perChannel));
-        return half.MoveToOuterDisposeScope();
+        // Half is what upstream has under autocast; a network in bfloat16 goes on in its own type.
+        return (x.dtype == ScalarType.BFloat16 ? half.to(ScalarType.BFloat16) : half).MoveToOuterDisposeScope();
     }
 }

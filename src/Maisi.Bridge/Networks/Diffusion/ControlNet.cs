@@ -52,6 +52,7 @@ public class ControlNet : nn.Module<Tensor, Tensor, Tensor, ControlNetConditions
         : base(name)
     {
         Shape = shape;
+        ConditionStages = embeddingChannels.Count - 1;
         long time = shape.TimeEmbedDim;
         conv_in = new Convolution(shape.SpatialDims, shape.InChannels, shape.Channels[0]);
         time_embed = TimestepEmbedding.Mlp(shape.Channels[0], time);
@@ -68,6 +69,9 @@ public class ControlNet : nn.Module<Tensor, Tensor, Tensor, ControlNetConditions
     /// <summary>The definition that the network was built from.</summary>
     public DiffusionShape Shape { get; }
 
+    /// <summary>How many times the condition is halved on its way to latent resolution.</summary>
+    public int ConditionStages { get; }
+
     /// <summary>One evaluation.</summary>
     /// <param name="x">[B, in, X, Y(, Z)].</param>
     /// <param name="timesteps">[B].</param>
@@ -79,7 +83,9 @@ public class ControlNet : nn.Module<Tensor, Tensor, Tensor, ControlNetConditions
         using var scope = NewDisposeScope();
         if (conditions.Context is not null && !Shape.WithConditioning)
             throw new NetworkInputException("context was given, but the network has no cross-attention", "context", "build it with with_conditioning true, or leave the context out");
-        var embedding = DiffusionEmbedding.TimeAndClass(Shape, time_embed, class_embedding, timesteps, conditions.ClassLabels);
+        Tensor embedding;
+        using (Precision.Float32.Enter(x.device))
+            embedding = DiffusionEmbedding.TimeAndClass(Shape, time_embed, class_embedding, timesteps, conditions.ClassLabels);
         if (embedding.dtype != x.dtype)
             embedding = embedding.to(x.dtype);
         var h = conv_in.call(x);

@@ -96,6 +96,7 @@ public abstract class DiffusionUNet : nn.Module<Tensor, Tensor, UNetConditions, 
     /// <summary>The embedding that every residual block receives: [B, 4·ch0·(1 + conditions)].</summary>
     internal Tensor Embed(Tensor x, Tensor timesteps, UNetConditions conditions)
     {
+        using var fullPrecision = Precision.Float32.Enter(x.device);
         var time = DiffusionEmbedding.TimeAndClass(Shape, time_embed, class_embedding, timesteps, conditions.ClassLabels);
         var parts = new List<Tensor> { time };
         Append(top_region_index_layer, conditions.TopRegionIndex, "top_region_index_tensor");
