@@ -5,7 +5,8 @@ namespace Maisi.Bridge.Volumes;
 
 /// <summary>
 /// Voxels that stay in their file and come into memory when they are touched. What is written to them stays private to this process.
-/// The file is held open until the volume is collected.
+/// The file stays mapped until the process ends: a span does not keep its memory alive, so unmapping when the volume is collected could
+/// pull it away from under a reader. Pages that were only read cost no memory that the system could not take back.
 /// </summary>
 internal sealed unsafe class MappedVoxels<T> : MemoryManager<T> where T : unmanaged
 {
@@ -26,8 +27,6 @@ internal sealed unsafe class MappedVoxels<T> : MemoryManager<T> where T : unmana
         _first = page + _view.PointerOffset;
         _count = count;
     }
-
-    ~MappedVoxels() => Dispose(false);
 
     /// <inheritdoc/>
     public override Span<T> GetSpan() => new(_first, _count);
