@@ -69,13 +69,14 @@ public static partial class torch
         /// <summary>Numbers, slices and None make views; what index tensors remain apply to the view's dimensions in their places.</summary>
         private Tensor ApplyBasicIndices(TensorIndex[] indices, out Tensor?[]? tensors)
         {
-            var consumed = indices.Sum(i => i.Consumes);
+            tensors = null;
+            var consumed = 0;
+            foreach (var index in indices)
+                consumed += index.Consumes;
             var rank = (int)Dimensions;
             if (consumed > rank)
                 throw new ArgumentException($"{consumed} indices for a tensor of {rank} dimensions");
-            var found = new Tensor?[rank + indices.Length];
-            var any = false;
-            var view = alias();
+            var view = this;
             var dim = 0;
             var masked = 0; // a mask of n dimensions is one entry of the list
             foreach (var index in indices)
@@ -87,20 +88,20 @@ public static partial class torch
                 }
                 if (index.Is(TensorIndex.Kinds.Tensor))
                 {
-                    found[dim - masked] = index.TensorValue;
+                    Array.Resize(ref tensors, dim - masked + 1);
+                    tensors[^1] = index.TensorValue;
                     dim += index.Consumes;
                     masked += index.Consumes - 1;
-                    any = true;
                     continue;
                 }
                 var next = index.Apply(view, dim);
-                view.Dispose();
+                if (!ReferenceEquals(view, this))
+                    view.Dispose();
                 view = next;
                 if (!index.Is(TensorIndex.Kinds.Single))
                     dim++;
             }
-            tensors = any ? found[..(Array.FindLastIndex(found, f => f is not null) + 1)] : null;
-            return view;
+            return ReferenceEquals(view, this) ? alias() : view;
         }
     }
 

@@ -4,13 +4,13 @@ public static partial class torch
 {
     public partial class Tensor
     {
-        public Tensor reshape(params long[] shape) => new Call(Ops.reshape).T(this).L(shape).Run();
+        public Tensor reshape(long[] shape) => new Call(Ops.reshape).T(this).L(shape).Run();
 
-        public Tensor reshape(ReadOnlySpan<long> shape) => new Call(Ops.reshape).T(this).L(shape).Run();
+        public Tensor reshape(params ReadOnlySpan<long> shape) => new Call(Ops.reshape).T(this).L(shape).Run();
 
-        public Tensor view(params long[] shape) => new Call(Ops.view).T(this).L(shape).Run();
+        public Tensor view(long[] shape) => new Call(Ops.view).T(this).L(shape).Run();
 
-        public Tensor view(ReadOnlySpan<long> shape) => new Call(Ops.view).T(this).L(shape).Run();
+        public Tensor view(params ReadOnlySpan<long> shape) => new Call(Ops.view).T(this).L(shape).Run();
 
         /// <summary>The same bytes read as another dtype.</summary>
         public Tensor view(ScalarType dtype) => new Call(Ops.view_dtype).T(this).Dt(dtype).Run();
@@ -21,9 +21,9 @@ public static partial class torch
 
         public Tensor view_as_complex() => new Call(Ops.view_as_complex).T(this).Run();
 
-        public Tensor permute(params long[] permutation) => new Call(Ops.permute).T(this).L(permutation).Run();
+        public Tensor permute(long[] permutation) => new Call(Ops.permute).T(this).L(permutation).Run();
 
-        public Tensor permute(ReadOnlySpan<long> permutation) => new Call(Ops.permute).T(this).L(permutation).Run();
+        public Tensor permute(params ReadOnlySpan<long> permutation) => new Call(Ops.permute).T(this).L(permutation).Run();
 
         public Tensor transpose(long dim0, long dim1) => new Call(Ops.transpose_int).T(this).I(dim0).I(dim1).Run();
 
@@ -39,15 +39,21 @@ public static partial class torch
 
         public Tensor unsqueeze_(long dim) => new Call(Ops.unsqueeze_).T(this).I(dim).RunInPlace(this);
 
-        public Tensor expand(params long[] sizes) => new Call(Ops.expand).T(this).L(sizes).Run();
+        public Tensor expand(long[] sizes) => new Call(Ops.expand).T(this).L(sizes).Run();
 
-        public Tensor expand(ReadOnlySpan<long> sizes, bool isImplicit = false) => new Call(Ops.expand).T(this).L(sizes).B(isImplicit).Run();
+        public Tensor expand(params ReadOnlySpan<long> sizes) => new Call(Ops.expand).T(this).L(sizes).Run();
+
+        public Tensor expand(ReadOnlySpan<long> sizes, bool isImplicit) => new Call(Ops.expand).T(this).L(sizes).B(isImplicit).Run();
 
         public Tensor expand_as(Tensor other) => expand(other.shape);
 
-        public Tensor broadcast_to(params long[] shape) => new Call(Ops.broadcast_to).T(this).L(shape).Run();
+        public Tensor broadcast_to(long[] shape) => new Call(Ops.broadcast_to).T(this).L(shape).Run();
 
-        public Tensor repeat(params long[] sizes) => new Call(Ops.repeat).T(this).L(sizes).Run();
+        public Tensor broadcast_to(params ReadOnlySpan<long> shape) => new Call(Ops.broadcast_to).T(this).L(shape).Run();
+
+        public Tensor repeat(long[] sizes) => new Call(Ops.repeat).T(this).L(sizes).Run();
+
+        public Tensor repeat(params ReadOnlySpan<long> sizes) => new Call(Ops.repeat).T(this).L(sizes).Run();
 
         public Tensor repeat_interleave(long repeats, long? dim = null, long? output_size = null) => new Call(Ops.repeat_interleave_self_int).T(this).I(repeats).I(dim).I(output_size).Run();
 
@@ -55,7 +61,9 @@ public static partial class torch
 
         public Tensor movedim(long[] source, long[] destination) => new Call(Ops.movedim_intlist).T(this).L(source).L(destination).Run();
 
-        public Tensor flip(params long[] dims) => new Call(Ops.flip).T(this).L(dims).Run();
+        public Tensor flip(long[] dims) => new Call(Ops.flip).T(this).L(dims).Run();
+
+        public Tensor flip(params ReadOnlySpan<long> dims) => new Call(Ops.flip).T(this).L(dims).Run();
 
         public Tensor roll(long shifts, long? dims = null) => dims is null ? new Call(Ops.roll).T(this).I(shifts).Run() : new Call(Ops.roll).T(this).I(shifts).I(dims.Value).Run();
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Runtime;
@@ -27,7 +28,7 @@ public static class ConvolutionSelfTest
     {
         ArgumentNullException.ThrowIfNull(device);
         // cuDNN may use TF32, whose mantissa has 10 bits.
-        var tolerance = device.type == TorchSharp.DeviceType.CUDA ? 5e-3 : 1e-5;
+        var tolerance = device.type == DeviceType.CUDA ? 5e-3 : 1e-5;
         var results = new List<ConvolutionMeasurement>();
         foreach (var (channels, size) in Shapes)
         {
