@@ -1,5 +1,8 @@
 using TorchSharp;
 
+// The default generator and the thread count belong to the process, so tests must not run beside each other.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
+
 namespace Maisi.Bridge.Torch.Tests;
 
 /// <summary>Run as a program the test assembly loads the tensor library and says how that went; see <see cref="ErrorTests"/>.</summary>
