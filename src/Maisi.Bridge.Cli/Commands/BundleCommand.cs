@@ -9,12 +9,13 @@ namespace Maisi.Bridge.Cli.Commands;
 /// <summary><c>maisi bundle</c>: read, check and run MONAI bundles.</summary>
 internal static class BundleCommand
 {
-    public static Command Create() => new("bundle", "Read, check and run MONAI bundles; options as in 'python -m monai.bundle'.")
+    public static Command Create()
     {
-        Run(),
-        Resolve(),
-        Explain(),
-    };
+        var command = new Command("bundle", "Read, check and run MONAI bundles; options as in 'python -m monai.bundle'.") { Run(), Resolve(), Explain() };
+        foreach (var other in BundlePackageCommands.All())
+            command.Subcommands.Add(other);
+        return command;
+    }
 
     private static Command Run() => BundleOptions.Create(
         "run", "Run a bundle: initialize, run, finalize. Any other --id value overrides the config.", ["run_id", "init_id", "final_id"],

@@ -17,11 +17,14 @@ internal static class BundleOptions
     /// <param name="positional">Parameters that may be given without a key, in order.</param>
     /// <param name="options">Options with their descriptions, for help.</param>
     /// <param name="action">What it does; the result is the exit code.</param>
+    /// <param name="alias">MONAI's name of the command, when it is not the same with underscores.</param>
     public static Command Create(
         string name, string description, IReadOnlyList<string> positional, IReadOnlyList<(string Name, string Description)> options,
-        Func<BundleArguments, CancellationToken, Task<int>> action)
+        Func<BundleArguments, CancellationToken, Task<int>> action, string? alias = null)
     {
         var command = new Command(name, description) { TreatUnmatchedTokensAsErrors = false };
+        if (alias is not null || name.Contains('-'))
+            command.Aliases.Add(alias ?? name.Replace('-', '_'));
         foreach (var (option, text) in options)
         {
             var added = new Option<string[]>($"--{option}") { Description = text, Arity = ArgumentArity.ZeroOrMore, AllowMultipleArgumentsPerToken = false };
@@ -32,7 +35,7 @@ internal static class BundleOptions
         command.SetAction((result, cancellation) =>
         {
             var tokens = result.Tokens.Select(t => t.Value).ToList();
-            var start = tokens.IndexOf(name, tokens.IndexOf("bundle") + 1) + 1;
+            var start = tokens.IndexOf("bundle") + 2;
             return action(BundleArguments.Parse(tokens[start..], positional, Environment.CurrentDirectory), cancellation);
         });
         return command;

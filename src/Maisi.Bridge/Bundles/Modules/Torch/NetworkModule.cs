@@ -11,14 +11,14 @@ namespace Maisi.Bridge.Bundles.Modules;
 /// <summary>MONAI's networks and schedulers as targets, and the functions on them that bundles use.</summary>
 internal static class NetworkModule
 {
-    private static readonly string[] Networks =
+    private static readonly (string Path, Func<Type> Config)[] Networks =
     [
-        "monai.apps.generation.maisi.networks.autoencoderkl_maisi.AutoencoderKlMaisi",
-        "monai.apps.generation.maisi.networks.diffusion_model_unet_maisi.DiffusionModelUNetMaisi",
-        "monai.apps.generation.maisi.networks.controlnet_maisi.ControlNetMaisi",
-        "monai.networks.nets.autoencoderkl.AutoencoderKL",
-        "monai.networks.nets.diffusion_model_unet.DiffusionModelUNet",
-        "monai.networks.nets.controlnet.ControlNet",
+        ("monai.apps.generation.maisi.networks.autoencoderkl_maisi.AutoencoderKlMaisi", () => typeof(AutoencoderKlMaisiConfig)),
+        ("monai.apps.generation.maisi.networks.diffusion_model_unet_maisi.DiffusionModelUNetMaisi", () => typeof(DiffusionModelUNetMaisiConfig)),
+        ("monai.apps.generation.maisi.networks.controlnet_maisi.ControlNetMaisi", () => typeof(ControlNetMaisiConfig)),
+        ("monai.networks.nets.autoencoderkl.AutoencoderKL", () => typeof(AutoencoderKlConfig)),
+        ("monai.networks.nets.diffusion_model_unet.DiffusionModelUNet", () => typeof(DiffusionModelUNetConfig)),
+        ("monai.networks.nets.controlnet.ControlNet", () => typeof(ControlNetConfig)),
     ];
 
     private static readonly string[] Schedulers =
@@ -32,8 +32,8 @@ internal static class NetworkModule
     /// <summary>Adds them.</summary>
     public static void Add(TargetRegistryBuilder builder)
     {
-        foreach (var path in Networks)
-            builder.AddTarget(path, () => new DefinitionTarget(path, static d => NetworkFactory.Create(d)));
+        foreach (var (path, config) in Networks)
+            builder.AddTarget(path, () => new DefinitionTarget(path, static d => NetworkFactory.Create(d), config()));
         foreach (var path in Schedulers)
             builder.AddTarget(path, () => new DefinitionTarget(path, static d => SchedulerFactory.Create(d)));
         builder
@@ -62,8 +62,12 @@ internal static class NetworkModule
 /// <summary>A class that is built from a MONAI definition.</summary>
 /// <param name="path">The Python path.</param>
 /// <param name="create">Builds it from a definition with <c>_target_</c>.</param>
-internal sealed class DefinitionTarget(string path, Func<JsonObject, object> create) : Callable
+/// <param name="configType">The record of its arguments; null when it is not public.</param>
+internal sealed class DefinitionTarget(string path, Func<JsonObject, object> create, Type? configType = null) : Callable
 {
+    /// <summary>The record of its arguments; null when it is not public.</summary>
+    public Type? ConfigType => configType;
+
     /// <inheritdoc/>
     public override string Name => path;
 
