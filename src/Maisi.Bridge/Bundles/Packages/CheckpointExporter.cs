@@ -39,7 +39,7 @@ public static class CheckpointExporter
             tensors = [.. network.state_dict()];
         }
         if (isTorch)
-            TorchFileWriter.Save(target, tensors);
+            TorchFile.Save(target, tensors.ToDictionary(p => p.Key, p => p.Value, StringComparer.Ordinal));
         else
             SafetensorsFile.Save(target, tensors);
         return tensors.Count;

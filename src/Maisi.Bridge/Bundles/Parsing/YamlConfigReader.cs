@@ -10,6 +10,8 @@ namespace Maisi.Bridge.Bundles.Parsing;
 /// </summary>
 internal sealed class YamlConfigReader
 {
+    private const string QuoteHint = "text that starts with '@', '%' or '`', or holds ': ' or ' #', needs quotes in YAML";
+
     private readonly string _file;
     private readonly Action<string, SourceLocation> _duplicate;
     private readonly Parser _parser;
@@ -35,9 +37,16 @@ internal sealed class YamlConfigReader
         {
             var at = new SourceLocation(file, (int)e.Start.Line, (int)e.Start.Column);
             var kind = e is SyntaxErrorException ? BundleErrorKind.ScannerError : e is AnchorNotFoundException ? BundleErrorKind.ComposerError : BundleErrorKind.ParserError;
-            throw new BundleException(kind, Clean(e.Message), at, hint: "text that starts with '@', '%' or '`', or holds ': ' or ' #', needs quotes in YAML", inner: e);
+            throw new BundleException(kind, Clean(e.Message), at, hint: QuoteHint, inner: e);
+        }
+        catch (Exception e) when (e is not BundleException)
+        {
+            throw new BundleException(BundleErrorKind.ParserError, "the YAML is broken after this place", reader.LastPlace, hint: QuoteHint, inner: e);
         }
     }
+
+    // YamlDotNet's scanner leaves some broken texts with an InvalidOperationException or the like instead of its own.
+    private SourceLocation LastPlace => _parser.Current is { } current ? Here(current) : new SourceLocation(_file, 1, 1);
 
     private ConfigNode Document()
     {
