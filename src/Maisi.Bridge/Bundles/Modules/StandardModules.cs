@@ -15,6 +15,7 @@ internal static class StandardModules
         NumpyModule.Add(builder);
         TorchModule.Add(builder);
         NetworkModule.Add(builder);
+        MaisiModule.Add(builder);
         return builder;
     }
 }

@@ -12,7 +12,7 @@ public static class TargetSchema
         var schema = new JsonSchema { Title = "Components of a Maisi.Bridge bundle config", Description = "An item with _target_ must be one of these; other items are values, references (@id), macros (%id) or expressions ($...)." };
         foreach (var (path, target) in registry.Targets())
         {
-            var definition = new JsonSchema { Type = JsonObjectType.Object, Title = path, AllowAdditionalProperties = target is not TargetType and not Modules.DefinitionTarget };
+            var definition = new JsonSchema { Type = JsonObjectType.Object, Title = path, AllowAdditionalProperties = target is not TargetType and not SettingsTarget and not Modules.DefinitionTarget };
             var name = new JsonSchemaProperty { Type = JsonObjectType.String, IsRequired = true };
             name.Enumeration.Add(path);
             name.Enumeration.Add(path[(path.LastIndexOf('.') + 1)..]);
@@ -32,10 +32,13 @@ public static class TargetSchema
     private static IEnumerable<(string Name, Type Type, bool Required)> Arguments(Expressions.Callable target) => target switch
     {
         TargetType type => type.Parameters.Select(p => (p.Name, p.Parameter.ParameterType, !p.Parameter.HasDefaultValue)),
-        Modules.DefinitionTarget { ConfigType: { } config } => config.GetProperties().Where(p => p.CanWrite)
-            .Select(p => (SnakeCase.From(p.Name), p.PropertyType, p.GetCustomAttribute<System.Runtime.CompilerServices.RequiredMemberAttribute>() is not null)),
+        SettingsTarget settings => Properties(settings.Settings),
+        Modules.DefinitionTarget { ConfigType: { } config } => Properties(config),
         _ => [],
     };
+
+    private static IEnumerable<(string Name, Type Type, bool Required)> Properties(Type record) => record.GetProperties().Where(p => p.CanWrite)
+        .Select(p => (SnakeCase.From(p.Name), p.PropertyType, p.GetCustomAttribute<System.Runtime.CompilerServices.RequiredMemberAttribute>() is not null));
 
     // Every value may also be a reference, macro or expression: a string.
     private static JsonSchemaProperty Argument(Type type, bool required)
