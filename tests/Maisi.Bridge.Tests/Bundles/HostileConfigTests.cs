@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Maisi.Bridge.Bundles;
 using Maisi.Bridge.TestSupport;
 
@@ -7,8 +6,6 @@ namespace Maisi.Bridge.Tests.Bundles;
 /// <summary>Bundles that try to run code, to hang, to fill the memory or to reach outside their folder: each has its error.</summary>
 public sealed class HostileConfigTests
 {
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(20);
-
     /// <summary>Expressions that escape from Python's eval, and the kind of error that stops each.</summary>
     public static TheoryData<string, BundleErrorKind> Expressions() => new()
     {
@@ -241,11 +238,9 @@ public sealed class HostileConfigTests
 
     private static BundleException Fails(TemporaryFolder folder, string text, string file = "main.json", string id = "a")
     {
-        var watch = Stopwatch.StartNew();
         var before = GC.GetAllocatedBytesForCurrentThread();
         var error = Should.Throw<BundleException>(() => Resolve(folder, text, file, id));
-        // Bounds of work and memory, far above what any case needs; a hang or a bomb passes both by orders of magnitude.
-        watch.Elapsed.ShouldBeLessThan(TimeLimit);
+        // Far above what any case needs; a bomb passes it by orders of magnitude. Work is bounded by the budget of steps, not by a clock.
         (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(2L << 30);
         error.Message.Length.ShouldBeLessThan(4_000);
         return error;
