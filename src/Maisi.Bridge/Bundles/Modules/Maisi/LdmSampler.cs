@@ -72,7 +72,7 @@ public sealed class LdmSampler
             using var scope = NewDisposeScope();
             if (Mask(candidates[i]) is not { } mask)
                 continue;
-            var image = Sample(mask, seed + i);
+            var image = Sample(mask, SampleSeed.Of(unchecked((ulong)seed), i));
             var outliers = check.Run(image, mask).Where(o => o.IsOutlier).Select(o => o.Organ).ToList();
             // Upstream's rule: with too few masks left the image is kept all the same.
             if (outliers.Count > 0 && numImg - saved.Count < candidates.Count - i)
@@ -97,12 +97,11 @@ public sealed class LdmSampler
         return _anatomy.All(present.ContainsKey) ? mask : null;
     }
 
-    private Volume Sample(Volume mask, long seed)
+    private Volume Sample(Volume mask, ulong seed)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var device = torch.device(DeviceValue.Of(_settings.Device ?? "cpu").Text);
-        manual_seed(seed);
         var labels = Labels(mask).to(device);
         var stride = _settings.Autoencoder.Downsampling;
         long[] shape = [1, _settings.DiffusionUnet.Shape.InChannels, .. _settings.OutputSize.Select(s => (long)(s / stride))];
@@ -117,7 +116,7 @@ public sealed class LdmSampler
             BottomRegion = bottom,
         };
         var sampler = new LatentDiffusionSampler(_settings.DiffusionUnet, _settings.Controlnet, _settings.NoiseScheduler);
-        var latent = sampler.Sample(conditions, randn(shape).to(device), _ => randn(shape).to(device), _settings.NumInferenceSteps, _settings.CfgGuidanceScale);
+        var latent = sampler.Sample(conditions, Noise(0), step => Noise(step + 1), _settings.NumInferenceSteps, _settings.CfgGuidanceScale);
         var overlap = _settings.AutoencoderSlidingWindowInferOverlap;
         var window = new SlidingWindowOptions(_settings.AutoencoderSlidingWindowInferSize, [overlap, overlap, overlap]);
         var image = DynamicInference.Run(latent / _scale, _settings.Autoencoder.Decode, window).clamp(0, 1) * (HighestHounsfield - LowestHounsfield) + LowestHounsfield;
@@ -125,6 +124,8 @@ public sealed class LdmSampler
         // Libtorch keeps x slowest, files keep it fastest.
         var voxels = image.squeeze(0).squeeze(0).permute(2, 1, 0).contiguous().cpu().data<float>().ToArray();
         return Volume.FromArray<float>(voxels, mask.Grid);
+
+        Tensor Noise(int draw) => PhiloxNoise.Normal(shape, SampleSeed.Stream(seed, SeedStream.Latent, draw)).to(device);
     }
 
     private bool HasRegions => _settings.DiffusionUnet.named_children().Any(c => c.name == "top_region_index_layer");
