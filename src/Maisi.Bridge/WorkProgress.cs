@@ -9,7 +9,12 @@ namespace Maisi.Bridge;
 public sealed record WorkProgress(string Stage, long Done, long Total, TimeSpan? Remaining, string? Detail = null);
 
 /// <summary>Counts the units of one stage and estimates the time left from those that are done.</summary>
-public sealed class StageClock(string stage, long total, IProgress<WorkProgress>? progress, TimeProvider? time = null)
+/// <param name="stage">The stage's name.</param>
+/// <param name="total">Units in all.</param>
+/// <param name="progress">Who is told.</param>
+/// <param name="before">Units that an earlier run finished.</param>
+/// <param name="time">The clock.</param>
+public sealed class StageClock(string stage, long total, IProgress<WorkProgress>? progress, long before = 0, TimeProvider? time = null)
 {
     private readonly TimeProvider time = time ?? TimeProvider.System;
     private readonly long started = (time ?? TimeProvider.System).GetTimestamp();
@@ -19,5 +24,5 @@ public sealed class StageClock(string stage, long total, IProgress<WorkProgress>
 
     /// <summary>Reports that <paramref name="done"/> units are finished.</summary>
     public void Report(long done, string? detail = null) =>
-        progress?.Report(new WorkProgress(stage, done, total, done > 0 ? Elapsed * ((total - done) / (double)done) : null, detail));
+        progress?.Report(new WorkProgress(stage, done, total, done > before ? Elapsed * ((total - done) / (double)(done - before)) : null, detail));
 }

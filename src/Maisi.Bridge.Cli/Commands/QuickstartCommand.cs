@@ -32,7 +32,7 @@ internal static class QuickstartCommand
             {
                 Console.Error.WriteLine($"No bundle with weights is at hand, so a tiny one is trained now, on {TrainingHeads} heads that the program draws (about two minutes).");
                 var cases = Enumerable.Range(1, TrainingHeads).Select(i => Draw((ulong)i, config.Data)).ToList();
-                new TrainingRun(config, bundle).Execute(cases, [], progress, cancellation);
+                new TrainingRun(config, bundle, resume: true).Execute(cases, [], progress, cancellation);
             }
             var mask = Path.Combine(folder, "head_label.nii.gz");
             WriteMask(mask, config.Data);

@@ -13,15 +13,16 @@ internal static class TrainCommand
         var datalist = new Option<string>("--datalist", "-d") { Description = "JSON with a list \"training\" of {\"image\", \"label\"}.", Required = true };
         var root = new Option<string?>("--data-root") { Description = "Folder of the datalist's paths; the datalist's own folder when left out." };
         var output = new Option<string>("--output", "-o") { Description = "The bundle folder to make; must not exist.", Required = true };
+        var resume = new Option<bool>("--resume") { Description = "Goes on with the unfinished training of this output; the result is that of an uninterrupted run." };
         var json = CommonOptions.Json();
         var quiet = CommonOptions.Quiet();
-        var command = new Command("train", "Trains the three networks of a bundle.") { config, datalist, root, output, json, quiet };
+        var command = new Command("train", "Trains the three networks of a bundle.") { config, datalist, root, output, resume, json, quiet };
         command.SetAction((parse, cancellation) =>
         {
             var settings = TrainingConfig.Read(parse.GetRequiredValue(config));
             var list = Datalist.Read(parse.GetRequiredValue(datalist), parse.GetValue(root));
-            var run = new TrainingRun(settings, parse.GetRequiredValue(output));
-            var report = run.Execute(list, ConsoleProgress.Create(parse.GetValue(quiet)), cancellation);
+            var run = new TrainingRun(settings, parse.GetRequiredValue(output), parse.GetValue(resume));
+            var report = Execute(run, list, ConsoleProgress.Create(parse.GetValue(quiet)), cancellation);
             if (parse.GetValue(json))
             {
                 Console.Out.WriteLine(report.ToJson());
@@ -36,5 +37,18 @@ internal static class TrainCommand
             return Task.FromResult(CommandRunner.Ok);
         });
         return command;
+    }
+
+    private static TrainingReport Execute(TrainingRun run, Datalist list, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        try
+        {
+            return run.Execute(list, progress, cancellation);
+        }
+        catch (OperationCanceledException) when (Directory.Exists(run.StateFolder))
+        {
+            Console.Error.WriteLine($"What was trained is kept in {run.StateFolder}; the same command with --resume goes on from there.");
+            throw;
+        }
     }
 }

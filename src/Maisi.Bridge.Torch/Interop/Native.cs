@@ -93,6 +93,7 @@ internal static unsafe partial class Native
 
     [LibraryImport(Library)] public static partial int mt_cpu_memory_install();
     [LibraryImport(Library), SuppressGCTransition] public static partial void mt_cpu_memory(long* current, long* peak, long* allocations, int resetPeak);
+    [LibraryImport(Library)] public static partial void mt_cpu_memory_trim();
 
     [LibraryImport(Library)] public static partial int mt_cuda_device_count();
     [LibraryImport(Library)] public static partial int mt_cuda_cudnn_version();

@@ -34,6 +34,15 @@ public static class NativeMemoryBudget
         return (current, peak, allocations);
     }
 
+    /// <summary>
+    /// Gives blocks that were freed but kept for reuse back to the operating system. Live and kept bytes together never exceed the peak.
+    /// </summary>
+    public static void Trim()
+    {
+        Install();
+        Native.mt_cpu_memory_trim();
+    }
+
     internal static void Install()
     {
         if (Interlocked.Exchange(ref _installed, 1) == 0)

@@ -46,6 +46,7 @@ public sealed class MaskToImageRun(string bundle, string mask, string output)
         var samples = new List<SampleRecord>();
         for (var i = 0; i < Count; i++)
             samples.Add(Sample(i, model, condition, maskFile, options, staging, progress, cancellation));
+        TensorRuntime.EmptyCache(CPU);
         var manifest = new RunManifest
         {
             Program = ProgramInfo.NameAndVersion,

@@ -32,6 +32,18 @@ public static class PhiloxNoise
         });
     }
 
+    /// <summary>A float32 tensor of numbers uniform in [-bound, bound) on the CPU.</summary>
+    public static Tensor Uniform(long[] shape, ulong seed, double bound)
+    {
+        var values = new float[shape.Aggregate(1L, (n, s) => checked(n * s))];
+        Parallel.For(0, (values.Length + Chunk - 1) / Chunk, c =>
+        {
+            for (var i = c * Chunk; i < Math.Min(values.Length, (c + 1) * Chunk); i++)
+                values[i] = (float)(((2.0 * Uniform(seed, (ulong)i)) - 1) * bound);
+        });
+        return tensor(values, shape);
+    }
+
     /// <summary>Uniform numbers in [0, 1) with 24 random bits; element i depends on (seed, i) alone.</summary>
     public static float Uniform(ulong seed, ulong index)
     {

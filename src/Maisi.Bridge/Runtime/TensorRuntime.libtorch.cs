@@ -48,11 +48,13 @@ public static class TensorRuntime
         return new(current, peak, current, free, total);
     }
 
-    /// <summary>Gives memory that the allocator keeps for later back to the device.</summary>
+    /// <summary>Gives memory that the allocator keeps for later back to the device or the operating system.</summary>
     public static void EmptyCache(Device device)
     {
         if (device.type == DeviceType.CUDA)
             CudaMemory.EmptyCache();
+        else
+            NativeMemoryBudget.Trim();
     }
 
     /// <summary>Waits until the device has done all its work.</summary>

@@ -5,24 +5,26 @@ using static TorchSharp.torch;
 namespace Maisi.Bridge.Training;
 
 /// <summary>Trains the autoencoder: mean absolute error plus a small Kullback-Leibler term, on patches and then on whole volumes.</summary>
-public sealed class AutoencoderTrainer(AutoencoderKlMaisi network, AutoencoderTrainOptions options, int[] size, ulong seed)
+internal sealed class AutoencoderTrainer(AutoencoderKlMaisi network, AutoencoderTrainOptions options, int[] size, ulong seed)
 {
     private readonly TrainingRandom _random = new(SampleSeed.Of(seed, 1));
 
     /// <summary>Runs both parts and leaves the network in evaluation mode.</summary>
-    public IReadOnlyList<StageSummary> Train(IReadOnlyList<TrainingCase> cases, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    public IReadOnlyList<StageSummary> Train(
+        IReadOnlyList<TrainingCase> cases, TrainingStore store, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         network.train();
         StartSharp();
         var parameters = network.parameters().ToList();
         var summaries = new List<StageSummary>
         {
-            TrainingStage.Run("autoencoder", parameters, options.Iterations, options.Lr, _ => Loss(Patches(cases)), progress, cancellation),
+            new TrainingStage("autoencoder", parameters, options, options.Iterations, options.Lr, _random)
+                .Run(() => Loss(Patches(cases)), store, progress, cancellation),
         };
         if (options.WholeIterations > 0)
         {
-            summaries.Add(TrainingStage.Run(
-                "autoencoder-whole", parameters, options.WholeIterations, options.Lr / 4, _ => Loss(Whole(cases)), progress, cancellation));
+            summaries.Add(new TrainingStage("autoencoder-whole", parameters, options, options.WholeIterations, options.Lr / 4, _random)
+                .Run(() => Loss(Whole(cases)), store, progress, cancellation));
         }
         network.eval();
         return summaries;

@@ -12,7 +12,6 @@ internal sealed class ExponentialAverage : IDisposable
     private readonly double _decay;
     private readonly Parameter[] _parameters;
     private readonly Tensor[] _average;
-    private long _steps;
 
     public ExponentialAverage(IEnumerable<Parameter> parameters, double decay = 0.998)
     {
@@ -22,13 +21,19 @@ internal sealed class ExponentialAverage : IDisposable
         _average = [.. _parameters.Select(p => p.detach().clone().DetachFromDisposeScope())];
     }
 
+    /// <summary>How many updates the average has seen; set when it is taken up from a file.</summary>
+    public long Steps { get; set; }
+
+    /// <summary>The averages under names, to be saved and restored.</summary>
+    public IEnumerable<KeyValuePair<string, Tensor>> Named() => _average.Select((a, i) => KeyValuePair.Create($"average.{i}", a));
+
     /// <summary>Takes the parameters as they are now into the average.</summary>
     public void Update()
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        _steps++;
-        var weight = 1 - Math.Min(_decay, (1.0 + _steps) / (10.0 + _steps));
+        Steps++;
+        var weight = 1 - Math.Min(_decay, (1.0 + Steps) / (10.0 + Steps));
         for (var i = 0; i < _parameters.Length; i++)
             _average[i].mul_(1 - weight).add_(_parameters[i], weight);
     }

@@ -10,15 +10,16 @@ namespace Maisi.Bridge.Training;
 /// Trains the diffusion UNet and then, with the UNet frozen, the ControlNet. Both minimise the mean absolute error of the velocity
 /// (images − noise) of rectified flow, as SPEC 12 of NV-Generate's training scripts has it.
 /// </summary>
-public sealed class LatentDiffusionTrainer(DiffusionModelUNetMaisi unet, ControlNetMaisi controlNet, RFlowScheduler scheduler, TrainingConfig config)
+internal sealed class LatentDiffusionTrainer(DiffusionModelUNetMaisi unet, ControlNetMaisi controlNet, RFlowScheduler scheduler, TrainingConfig config)
 {
     /// <summary>Trains the UNet on latents alone.</summary>
-    public StageSummary TrainUNet(LatentSet latents, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    public StageSummary TrainUNet(LatentSet latents, TrainingStore store, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var random = new TrainingRandom(SampleSeed.Of(config.Seed, 2));
         var options = config.DiffusionUnetTrain;
         unet.train();
-        var summary = TrainingStage.Run("diffusion-unet", [.. unet.parameters()], options.Iterations, options.Lr, _ => Step(), progress, cancellation);
+        var summary = new TrainingStage("diffusion-unet", [.. unet.parameters()], options, options.Iterations, options.Lr, random)
+            .Run(Step, store, progress, cancellation);
         unet.eval();
         return summary;
 
@@ -31,7 +32,7 @@ public sealed class LatentDiffusionTrainer(DiffusionModelUNetMaisi unet, Control
     }
 
     /// <summary>Trains the ControlNet, which starts from the UNet's weights where names and shapes agree.</summary>
-    public StageSummary TrainControlNet(LatentSet latents, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    public StageSummary TrainControlNet(LatentSet latents, TrainingStore store, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var random = new TrainingRandom(SampleSeed.Of(config.Seed, 3));
         var options = config.ControlnetTrain;
@@ -39,7 +40,8 @@ public sealed class LatentDiffusionTrainer(DiffusionModelUNetMaisi unet, Control
         foreach (var parameter in unet.parameters())
             parameter.requires_grad = false;
         controlNet.train();
-        var summary = TrainingStage.Run("controlnet", [.. controlNet.parameters()], options.Iterations, options.Lr, _ => Step(), progress, cancellation);
+        var summary = new TrainingStage("controlnet", [.. controlNet.parameters()], options, options.Iterations, options.Lr, random)
+            .Run(Step, store, progress, cancellation);
         controlNet.eval();
         return summary;
 

@@ -116,6 +116,9 @@ public record StageTrainOptions
 
     /// <summary>Peak learning rate.</summary>
     public double Lr { get; set; } = 1e-3;
+
+    /// <summary>Decoupled weight decay.</summary>
+    public double WeightDecay { get; set; } = 1e-4;
 }
 
 /// <summary>Training of the autoencoder: patches first, then whole volumes, so that norms see whole volumes before the end.</summary>

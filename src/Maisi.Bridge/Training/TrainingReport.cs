@@ -24,10 +24,10 @@ public sealed record TrainingReport
     /// <summary>Peak signal-to-noise ratio of reconstructions of the validation cases in dB, range 1; null without such cases.</summary>
     public double? ValidationPsnr { get; init; }
 
-    /// <summary>Wall-clock seconds.</summary>
+    /// <summary>Wall-clock seconds of the stages.</summary>
     public required double Seconds { get; init; }
 
-    /// <summary>Processor seconds of all threads.</summary>
+    /// <summary>Processor seconds of the stages, all threads.</summary>
     public required double ProcessorSeconds { get; init; }
 
     /// <summary>The report as indented JSON.</summary>

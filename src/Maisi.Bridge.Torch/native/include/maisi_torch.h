@@ -97,6 +97,7 @@ MT_API int32_t mt_default_dtype(int32_t dtype);             // -1 only asks; ret
 // ---- CPU memory: an allocator in front of libtorch's own that counts live bytes
 MT_API int32_t mt_cpu_memory_install(void);
 MT_API void mt_cpu_memory(int64_t* current, int64_t* peak, int64_t* allocations, int32_t reset_peak);
+MT_API void mt_cpu_memory_trim(void);
 
 // ---- CUDA; in a CPU build these fail with MT_E_NO_CUDA, and the counts are 0
 MT_API int32_t mt_cuda_device_count(void);

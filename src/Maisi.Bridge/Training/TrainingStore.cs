@@ -1,0 +1,109 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Maisi.Bridge.Checkpoints;
+using static TorchSharp.torch;
+
+namespace Maisi.Bridge.Training;
+
+/// <summary>
+/// The state of an unfinished training, in a folder beside the output: one file per stage, each replaced at once, so that a killed
+/// run goes on where it was last saved and ends with the very weights of an uninterrupted one.
+/// </summary>
+internal sealed class TrainingStore
+{
+    private const string Identity = "training.json";
+    private readonly string _folder;
+    private readonly string _fingerprint;
+
+    private TrainingStore(string folder, string fingerprint) => (_folder, _fingerprint) = (folder, fingerprint);
+
+    /// <summary>Where the state of a training into <paramref name="output"/> is kept.</summary>
+    public static string FolderOf(string output) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(output)) + ".training";
+
+    /// <summary>Starts a folder, or goes on with one.</summary>
+    /// <exception cref="MaisiException">
+    /// There is an unfinished training and <paramref name="resume"/> is false, or it was started with another config or other data.
+    /// </exception>
+    public static TrainingStore Open(string output, TrainingConfig config, IReadOnlyList<TrainingCase> cases, bool resume)
+    {
+        var folder = FolderOf(output);
+        var store = new TrainingStore(folder, Fingerprint(config, cases));
+        var identity = Path.Combine(folder, Identity);
+        if (!File.Exists(identity))
+        {
+            Directory.CreateDirectory(folder);
+            AtomicFile.Write(identity, stream => stream.Write(JsonSerializer.SerializeToUtf8Bytes(store._fingerprint, StoreJson.Default.String)));
+            return store;
+        }
+        if (!resume)
+            throw new MaisiException("An unfinished training lies here.", folder, "Go on with it by --resume, or remove the folder.");
+        if (!string.Equals(JsonSerializer.Deserialize(File.ReadAllBytes(identity), StoreJson.Default.String), store._fingerprint, StringComparison.Ordinal))
+        {
+            throw new MaisiException("The unfinished training was started with another config or other data.", folder,
+                "Give the same --config and --datalist, or remove the folder to start anew.");
+        }
+        return store;
+    }
+
+    /// <summary>What was saved of a stage; null when it has not been saved. The caller disposes the tensors.</summary>
+    public (Dictionary<string, Tensor> Tensors, StageState State)? Load(string stage)
+    {
+        var path = PathOf(stage);
+        if (!File.Exists(path))
+            return null;
+        using var file = CheckpointFile.Open(path);
+        var state = JsonSerializer.Deserialize(file.Metadata["state"], StoreJson.Default.StageState)!;
+        return (file.Flatten().ToDictionary(t => t.Key, t => t.Value.ToTensor(), StringComparer.Ordinal), state);
+    }
+
+    /// <summary>Saves a stage; the file of before stays until the new one is whole.</summary>
+    public void Save(string stage, IEnumerable<KeyValuePair<string, Tensor>> tensors, StageState state) => SafetensorsFile.Save(
+        PathOf(stage), tensors, new Dictionary<string, string> { ["state"] = JsonSerializer.Serialize(state, StoreJson.Default.StageState) });
+
+    /// <summary>Forgets the training; called when its bundle is in place.</summary>
+    public void Delete() => Directory.Delete(_folder, recursive: true);
+
+    private string PathOf(string stage) => Path.Combine(_folder, stage + ".safetensors");
+
+    private static string Fingerprint(TrainingConfig config, IReadOnlyList<TrainingCase> cases)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(JsonSerializer.SerializeToUtf8Bytes(config, TrainingJson.Default.TrainingConfig));
+        foreach (var item in cases)
+        {
+            hash.AppendData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(item.Image.AsSpan()));
+            hash.AppendData(item.Labels);
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+}
+
+/// <summary>Where a stage stands.</summary>
+internal sealed record StageState
+{
+    /// <summary>Optimizer steps done.</summary>
+    public required int Step { get; init; }
+
+    /// <summary>True when the stage has ended and the file holds its final weights alone.</summary>
+    public required bool Finished { get; init; }
+
+    /// <summary>Numbers drawn from the stage's random stream.</summary>
+    public required ulong RandomPosition { get; init; }
+
+    /// <summary>Mean loss over each twentieth of the steps so far.</summary>
+    public required IReadOnlyList<double> Losses { get; init; }
+
+    /// <summary>Sum of the losses since the last mean.</summary>
+    public required double LossSum { get; init; }
+
+    /// <summary>Wall-clock seconds spent in the stage.</summary>
+    public required double Seconds { get; init; }
+
+    /// <summary>Processor seconds of all threads spent in the stage.</summary>
+    public required double ProcessorSeconds { get; init; }
+}
+
+[System.Text.Json.Serialization.JsonSerializable(typeof(StageState))]
+[System.Text.Json.Serialization.JsonSerializable(typeof(string))]
+internal sealed partial class StoreJson : System.Text.Json.Serialization.JsonSerializerContext;
