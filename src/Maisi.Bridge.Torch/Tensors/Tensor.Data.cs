@@ -71,17 +71,7 @@ public static partial class torch
 
         public Scalar ToScalar() => new Call(Ops.local_scalar_dense).T(this).RunScalar();
 
-        public float ToSingle() => ToScalar().ToSingle();
-
-        public double ToDouble() => ToScalar().ToDouble();
-
-        public int ToInt32() => ToScalar().ToInt32();
-
-        public long ToInt64() => ToScalar().ToInt64();
-
-        public bool ToBoolean() => ToScalar().ToBoolean();
-
-        public bool is_nonzero() => ToBoolean();
+        public bool is_nonzero() => ToScalar().ToBoolean();
 
         internal unsafe void* DataPointer()
         {

@@ -1,5 +1,6 @@
 using Maisi.Bridge.Generation;
 using Maisi.Bridge.Networks;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Training;

@@ -2,6 +2,7 @@ using Maisi.Bridge.Generation;
 using Maisi.Bridge.Networks;
 using Maisi.Bridge.Runtime;
 using Maisi.Bridge.Schedulers;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Training;

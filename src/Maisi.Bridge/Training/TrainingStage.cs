@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -92,7 +93,7 @@ internal sealed class TrainingStage(
         return 0.02 + (0.98 * 0.5 * (1 + Math.Cos(Math.PI * t)));
     }
 
-    private double Step(optim.Optimizer optimizer, Func<Tensor> loss)
+    private double Step(AdamW optimizer, Func<Tensor> loss)
     {
         using var scope = NewDisposeScope();
         foreach (var group in optimizer.ParamGroups)
@@ -110,7 +111,7 @@ internal sealed class TrainingStage(
 
     /// <summary>Takes up the saved state, if there is one.</summary>
     /// <returns>True when the stage had ended already; its weights are in place then.</returns>
-    private bool Restore(TrainingStore store, optim.Optimizer optimizer, ExponentialAverage average)
+    private bool Restore(TrainingStore store, AdamW optimizer, ExponentialAverage average)
     {
         if (store.Load(name) is not var (tensors, state))
             return false;
@@ -133,7 +134,7 @@ internal sealed class TrainingStage(
 
     private IEnumerable<KeyValuePair<string, Tensor>> Weights() => parameters.Select((p, i) => KeyValuePair.Create($"weight.{i}", (Tensor)p));
 
-    private static IEnumerable<KeyValuePair<string, Tensor>> Moments(optim.Optimizer optimizer) =>
+    private static IEnumerable<KeyValuePair<string, Tensor>> Moments(AdamW optimizer) =>
         optimizer.state_dict().State.Cast<AdamW.State>().SelectMany((state, i) => new[]
         {
             KeyValuePair.Create($"exp_avg.{i}", state.exp_avg),

@@ -1,4 +1,5 @@
 using Maisi.Bridge.Generation;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
