@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what building and testing needs on Debian and Ubuntu: libtorch, a BLAS, CMake, and Python with torch for the tests.
+# Installs what building and testing needs on Debian and Ubuntu: libtorch, a BLAS, CMake, and Python with torch, pydicom and DCMTK for the tests.
 set -euo pipefail
-packages=(libtorch-dev libopenblas0-pthread cmake ninja-build g++ python3 python3-torch python3-numpy python3-scipy python3-nibabel python3-yaml python3-pytest)
+packages=(libtorch-dev libopenblas0-pthread cmake ninja-build g++ python3 python3-torch python3-numpy python3-scipy python3-nibabel python3-yaml python3-pydicom python3-pytest dcmtk)
 missing=()
 for p in "${packages[@]}"; do
   dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'install ok installed' || missing+=("$p")

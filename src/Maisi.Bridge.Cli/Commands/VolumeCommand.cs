@@ -15,16 +15,16 @@ internal static class VolumeCommand
         NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
-    public static Command Create() => new("volume", "Look at and convert medical images (NIfTI, NRRD, MetaImage, NumPy).")
+    public static Command Create() => new("volume", "Look at and convert medical images (NIfTI, NRRD, MetaImage, NumPy, DICOM).")
     {
         Info(),
-        Convert(),
+        VolumeConvertCommand.Create(),
         Resample(),
         Preview(),
         Stats(),
     };
 
-    private static Argument<FileInfo> Input() => new("file") { Description = "Image file." };
+    private static Argument<FileInfo> Input() => new("file") { Description = "Image file, or folder of a DICOM series." };
 
     private static Option<string> Output(string description) => new("--output", "-o") { Description = description, Required = true };
 
@@ -32,9 +32,9 @@ internal static class VolumeCommand
     {
         var (file, json) = (Input(), new Option<bool>("--json") { Description = "Print JSON." });
         var command = new Command("info", "Print size, spacing, orientation and voxel type without reading the voxels.") { file, json };
-        command.SetAction(result =>
+        command.SetAction(async (result, token) =>
         {
-            var info = VolumeFile.ReadInfo(result.GetRequiredValue(file).FullName);
+            var info = await DicomAccess.ReadInfoAsync(result.GetRequiredValue(file).FullName, token);
             var codes = AxisCodes.Of(info.Grid.Affine).ToString();
             int[] size = [info.Grid.SizeX, info.Grid.SizeY, info.Grid.SizeZ];
             if (result.GetValue(json))
@@ -70,24 +70,6 @@ internal static class VolumeCommand
         return command;
     }
 
-    private static Command Convert()
-    {
-        var (file, output) = (Input(), Output("File to write; its ending chooses the format."));
-        var orientation = new Option<string?>("--orientation") { Description = "Axis codes of the result, for example RAS." };
-        var type = new Option<string?>("--type") { Description = "Voxel type of the result, for example int16; fractions are cut off and values saturate." };
-        var command = new Command("convert", "Change format, orientation or voxel type; no voxel is interpolated.") { file, output, orientation, type };
-        command.SetAction(result =>
-        {
-            var volume = VolumeFile.Read(result.GetRequiredValue(file).FullName);
-            if (result.GetValue(orientation) is { } codes)
-                volume = volume.Reorient(AxisCodes.Parse(codes));
-            if (result.GetValue(type) is { } name)
-                volume = volume.ConvertTo(VoxelTypes.Parse(name));
-            Save(volume, result.GetRequiredValue(output));
-        });
-        return command;
-    }
-
     private static Command Resample()
     {
         var (file, output) = (Input(), Output("File to write."));
@@ -97,13 +79,13 @@ internal static class VolumeCommand
         var labels = new Option<bool>("--labels") { Description = "Nearest voxel instead of linear interpolation." };
         var padding = new Option<double>("--padding") { Description = "Value outside the image." };
         var command = new Command("resample", "Sample an image on another grid, in RAS order.") { file, output, spacing, size, like, labels, padding };
-        command.SetAction(result =>
+        command.SetAction(async (result, token) =>
         {
-            var volume = VolumeFile.Read(result.GetRequiredValue(file).FullName).Reorient(AxisCodes.RAS);
+            var volume = (await DicomAccess.ReadAsync(result.GetRequiredValue(file).FullName, null, token)).Reorient(AxisCodes.RAS);
             var mode = result.GetValue(labels) ? Interpolation.Nearest : Interpolation.Trilinear;
             var (mm, voxels) = (result.GetValue(spacing) ?? [], result.GetValue(size) ?? []);
             if (result.GetValue(like) is { } other)
-                volume = volume.Resample(VolumeFile.ReadInfo(other.FullName).Grid, mode, result.GetValue(padding));
+                volume = volume.Resample((await DicomAccess.ReadInfoAsync(other.FullName, token)).Grid, mode, result.GetValue(padding));
             else if (mm.Length is not (0 or 1 or 3) || voxels.Length is not (0 or 3) || mm.Length + voxels.Length == 0)
                 throw new MaisiException("the new grid is not clear", hint: "give --spacing with one or three numbers, --size with three, or --like IMAGE");
             else if (mm.Length == 0)
@@ -126,9 +108,9 @@ internal static class VolumeCommand
         var at = new Option<double[]>("--at") { Description = "Point in mm (RAS) through which the planes go.", AllowMultipleArgumentsPerToken = true };
         var kind = new Option<PreviewKind>("--kind") { Description = "planes, mosaic (axial slices) or projection (highest values).", DefaultValueFactory = _ => PreviewKind.Planes };
         var command = new Command("preview", "Draw axial, coronal and sagittal planes as a PNG in radiological convention.") { file, output, mask, vocabulary, window, at, kind };
-        command.SetAction(result =>
+        command.SetAction(async (result, token) =>
         {
-            var image = VolumeFile.Read(result.GetRequiredValue(file).FullName);
+            var image = await DicomAccess.ReadAsync(result.GetRequiredValue(file).FullName, null, token);
             var labels = result.GetValue(mask) is { } m ? VolumeFile.Read(m.FullName) : null;
             if (labels is not null && !labels.Grid.Matches(image.Grid, 1e-2))
                 labels = labels.Resample(image.Grid, Interpolation.Nearest, outside: 0);
@@ -158,9 +140,9 @@ internal static class VolumeCommand
         var mask = new Option<FileInfo?>("--mask") { Description = "Labels: statistics for each of them too." };
         var vocabulary = new Option<string?>("--vocabulary") { Description = $"Names of the labels: {string.Join(", ", LabelVocabulary.BuiltIn)}, or a JSON file." };
         var command = new Command("stats", "Print statistics of the values (HU), as a whole and per label.") { file, mask, vocabulary, json };
-        command.SetAction(result =>
+        command.SetAction(async (result, token) =>
         {
-            var image = VolumeFile.Read(result.GetRequiredValue(file).FullName);
+            var image = await DicomAccess.ReadAsync(result.GetRequiredValue(file).FullName, null, token);
             var labels = result.GetValue(mask) is { } m ? VolumeFile.Read(m.FullName) : null;
             if (labels is not null && !labels.Grid.Matches(image.Grid, 1e-2))
                 labels = labels.Resample(image.Grid, Interpolation.Nearest, outside: 0);

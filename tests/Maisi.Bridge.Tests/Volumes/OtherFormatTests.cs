@@ -84,6 +84,7 @@ public sealed class OtherFormatTests
     [InlineData("a.mha", "not a MetaImage", "hello")]
     [InlineData("a.mha", "MET_WHAT", "NDims = 3\nDimSize = 1 1 1\nElementType = MET_WHAT\nElementDataFile = LOCAL\n")]
     [InlineData("a.mhd", "missing", "NDims = 3\nDimSize = 1 1 1\nElementType = MET_SHORT\nElementDataFile = none.raw\n")]
+    [InlineData("a.mha", "are damaged", "NDims = 3\nDimSize = 1 1 1\nElementType = MET_SHORT\nCompressedData = True\nElementDataFile = LOCAL\nx 000000")] // zlib with a dictionary
     [InlineData("a.npy", "not a NumPy", "hello")]
     [InlineData("b.nrrd", "no such file", null)]
     public void Broken_files_are_typed_errors(string name, string says, string? content)

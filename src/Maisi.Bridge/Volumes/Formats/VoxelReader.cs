@@ -46,7 +46,7 @@ internal static class VoxelReader
             if (!packed || !GzipMembers.TryRead(path, start, offset, (long)voxels.Length * Unsafe.SizeOf<T>(), (at, count) => VoxelBytes.Part(voxels, at, count)))
                 ReadInOrder(path, offset, packed, start, voxels.AsSpan());
         }
-        catch (Exception e) when (e is EndOfStreamException or InvalidDataException)
+        catch (Exception e) when (e is IOException or InvalidDataException) // zlib's own errors are IOExceptions
         {
             throw new VolumeFormatException("the voxels end too early or are damaged", path, "copy or download the file again", e);
         }

@@ -7,7 +7,8 @@ namespace Maisi.Bridge.Volumes;
 /// <param name="Name">Structure.</param>
 /// <param name="Color">Colour in previews and segmentations.</param>
 /// <param name="Maisi">The MAISI label of the same (or the enclosing) structure.</param>
-public sealed record LabelEntry(int Id, string Name, Rgb Color, int Maisi);
+/// <param name="Code">SNOMED CT code; null for what has none, such as placeholders.</param>
+public sealed record LabelEntry(int Id, string Name, Rgb Color, int Maisi, LabelCode? Code = null);
 
 /// <summary>
 /// What the values of a label volume mean. <c>maisi</c> has 132 structures and the body (200); the others say which MAISI label each
@@ -65,6 +66,9 @@ public sealed class LabelVocabulary
     /// <summary>True when the vocabulary has this label; 0 is background everywhere.</summary>
     public bool Contains(int id) => id == 0 || _byId.ContainsKey(id);
 
+    /// <summary>The entry of a label; null when the vocabulary lacks it.</summary>
+    public LabelEntry? Find(int id) => _byId.GetValueOrDefault(id);
+
     /// <summary>Name and colour of a label, also of one that the vocabulary lacks.</summary>
     public (string Name, Rgb Color) Describe(int id) =>
         _byId.TryGetValue(id, out var entry) ? ($"{id} {entry.Name}", entry.Color) : ($"{id} (unknown)", LabelColors.For(id));
@@ -86,7 +90,7 @@ public sealed class LabelVocabulary
             {
                 var id = l.GetProperty("id").GetInt32();
                 var color = l.TryGetProperty("color", out var c) ? Rgb.Parse(c.GetString()!) : LabelColors.For(id);
-                return new LabelEntry(id, l.GetProperty("name").GetString()!, color, l.TryGetProperty("maisi", out var m) ? m.GetInt32() : id);
+                return new LabelEntry(id, l.GetProperty("name").GetString()!, color, l.TryGetProperty("maisi", out var m) ? m.GetInt32() : id, LabelCode.From(l));
             }).OrderBy(l => l.Id).ToArray();
             return new(root.GetProperty("name").GetString()!, Text(root, "title"), Text(root, "source"), labels);
         }
