@@ -53,6 +53,29 @@ public sealed class VolumeMaskCommandTests
         MaskDatabase.Load(folder["masks.json"]).Records[0].LabelList.ShouldBe([1, 26, 200]);
     }
 
+    [SkippableFact]
+    public async Task DICOM_goes_out_and_in()
+    {
+        using var folder = TestPaths.Temporary();
+        var volume = Volume.Zeros<short>(new(6, 5, 4, Affine.Diagonal(1, 2, 3, -5, 6, 7)));
+        volume.Voxels<short>()[7] = 5;
+        VolumeFile.Write(volume, folder["a.nii.gz"]);
+        var (code, _, problem) = await Run("volume", "convert", folder["a.nii.gz"], "--format", "dicom", "-o", folder["ct"], "--patient-id", "X");
+        Skip.If(problem.Contains("python3-pydicom", StringComparison.Ordinal), problem);
+        code.ShouldBe(0, problem);
+        (await Run("volume", "convert", folder["ct"], folder["b.nii.gz"], "--orientation", "RAS")).Code.ShouldBe(0);
+        var back = VolumeFile.Read(folder["b.nii.gz"]);
+        back.Voxels<short>().ToArray().ShouldBe(volume.Voxels<short>().ToArray());
+        back.Affine.ShouldBe(volume.Affine);
+        (await Run("volume", "info", folder["ct"])).Output.ShouldContain("DICOM CT");
+        var seg = await Run("volume", "convert", folder["a.nii.gz"], "--format", "dicom-seg", "--vocabulary", "maisi", "--source", folder["ct"], "-o", folder["seg.dcm"]);
+        seg.Code.ShouldBe(0, seg.Error);
+        File.ReadAllText(folder["seg.dcm"]).ShouldContain("right kidney");
+        var refused = await Run("volume", "convert", folder["a.nii.gz"], "--format", "dicom", "-o", folder["ct"]);
+        refused.Code.ShouldBe(2);
+        refused.Error.ShouldContain("no empty folder");
+    }
+
     [Theory]
     [InlineData("volume", "info", "/nowhere/a.nii.gz", "no such file")]
     [InlineData("mask", "check", "/nowhere/a.mha", "no such file")]
