@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using Maisi.Bridge.Volumes;
 
@@ -16,6 +17,7 @@ internal static class MaskCommand
         Augment(),
         Clean(),
         RemoveTumours(),
+        Measure(),
         Index(),
     };
 
@@ -86,6 +88,31 @@ internal static class MaskCommand
         return command;
     }
 
+    private static Command Measure()
+    {
+        var (mask, json) = (Input(), new Option<bool>("--json") { Description = "Print JSON." });
+        var among = new Option<DirectoryInfo?>("--among") { Description = "Folder of masks: also print the place of each size among theirs, 0 smallest to 1 largest." };
+        var command = new Command("measure", "Print the sizes of the ten structures that steer the mask model; -1 for one that is absent.") { mask, among, json };
+        command.SetAction(result =>
+        {
+            var others = result.GetValue(among) is { } folder ? Masks(folder).Select(f => AnatomyMeasurement.Millilitres(VolumeFile.Read(f.FullName))).ToArray() : null;
+            var rows = AnatomyMeasurement.Measure(VolumeFile.Read(result.GetRequiredValue(mask).FullName), others);
+            if (result.GetValue(json))
+            {
+                Console.WriteLine(JsonSerializer.Serialize(rows, _json));
+                return;
+            }
+            Console.WriteLine($"{"structure",-24}{"label",6}{"ml",10}{"rank",8}");
+            foreach (var r in rows)
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{r.Name,-24}{r.Label,6}{r.Millilitres,10:0.0}{r.Rank,8:0.00}{(r.TouchesBorder ? "  cut by the border" : "")}"));
+        });
+        return command;
+    }
+
+    private static FileInfo[] Masks(DirectoryInfo folder) => folder.Exists
+        ? [.. folder.EnumerateFiles("*", SearchOption.AllDirectories).Where(f => VolumeFile.IsVolume(f.FullName) && f.Extension != ".img").OrderBy(f => f.FullName, StringComparer.Ordinal)]
+        : throw new MaisiException("there is no such folder", folder.FullName);
+
     private static Command Index()
     {
         var folder = new Argument<DirectoryInfo>("folder") { Description = "Folder of masks in MAISI labels." };
@@ -94,9 +121,7 @@ internal static class MaskCommand
         command.SetAction(result =>
         {
             var root = result.GetRequiredValue(folder);
-            if (!root.Exists)
-                throw new MaisiException("there is no such folder", root.FullName);
-            var files = root.EnumerateFiles("*", SearchOption.AllDirectories).Where(f => VolumeFile.IsVolume(f.FullName) && f.Extension != ".img").OrderBy(f => f.FullName, StringComparer.Ordinal).ToArray();
+            var files = Masks(root);
             if (files.Length == 0)
                 throw new MaisiException("the folder has no masks", root.FullName, $"put files ending in {string.Join(", ", VolumeFile.Extensions)} there");
             var records = new List<MaskRecord>();

@@ -52,6 +52,7 @@ public sealed class LabelTests
 
     [Theory]
     [InlineData("maisi", 133, 132, "airway", 132)]
+    [InlineData("maisi-ctmr", 349, 403, "brain tumor ET", 22)]
     [InlineData("maisi-mask", 124, 124, "body", 200)]
     [InlineData("vista3d", 124, 5, "right kidney", 5)]
     [InlineData("totalsegmentator-v2", 117, 92, "rib_left_1", 63)]

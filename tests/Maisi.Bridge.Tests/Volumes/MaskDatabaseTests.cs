@@ -104,4 +104,21 @@ public sealed class MaskDatabaseTests
         item.GetProperty("spacing").ValueKind == JsonValueKind.Number ? [.. Enumerable.Repeat(item.GetProperty("spacing").GetDouble(), 3)] : List(item.GetProperty("spacing"), v => v.GetDouble()));
 
     private static T[] List<T>(JsonElement value, Func<JsonElement, T> read) => value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(read)] : [read(value)];
+
+    [Fact]
+    public void Anatomy_sizes_are_measured_in_millilitres_and_ranked()
+    {
+        var mask = Volume.Zeros<byte>(new(10, 10, 10, Affine.Diagonal(2, 5, 10))); // 0.1 ml a voxel
+        var voxels = mask.Voxels<byte>();
+        voxels[555] = voxels[556] = voxels[565] = 1;
+        voxels[3] = 26;
+        var measures = AnatomyMeasurement.Measure(mask, [new Dictionary<int, double> { [1] = 0.1 }, new Dictionary<int, double> { [1] = 0.9 }, AnatomyMeasurement.Millilitres(mask), new Dictionary<int, double>()]);
+        measures.Select(m => m.Name).ShouldBe(AnatomySizeConditions.Order);
+        var (liver, tumour) = (measures[1], measures[7]);
+        liver.Millilitres.ShouldBe(0.3, 1e-9);
+        liver.Rank!.Value.ShouldBe(0.5, 1e-9);
+        (liver.TouchesBorder, tumour.TouchesBorder, tumour.Rank).ShouldBe((false, true, 0.5));
+        measures.Where(m => m.Label is not (1 or 26)).ShouldAllBe(m => m.Millilitres == 0 && m.Rank == -1);
+        AnatomyMeasurement.Measure(mask)[1].Rank.ShouldBeNull();
+    }
 }

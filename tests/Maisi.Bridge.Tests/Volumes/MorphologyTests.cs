@@ -27,6 +27,14 @@ public sealed class MorphologyTests
             }
         }
         Same(mask.FillByClosing(), "organ_fill_by_closing");
+        void SameShape(BinaryMask ours, string key)
+        {
+            int[] shape = [ours.SizeX, ours.SizeY, ours.SizeZ];
+            shape.ShouldBe(golden.Shape($"out/{name}/{key}"));
+            ours.ToVolume(new(shape[0], shape[1], shape[2], Affine.Identity)).ToArray<byte>().ShouldBe(golden.Bytes($"out/{name}/{key}"), key);
+        }
+        SameShape(mask.Erode3d(3, 1, 1), "erode3d_311");
+        SameShape(mask.Dilate3d(1, 3, 5), "dilate3d_135");
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Maisi.Bridge.TestSupport;
 using Maisi.Bridge.Volumes;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -154,6 +155,28 @@ public sealed class TransformTests
         labels.Data.dtype.ShouldBe(ScalarType.Int64);
         labels.ToVolume().Type.ShouldBe(VoxelType.Int64);
         labels.ToVolume().Affine.ShouldBe(volume.Affine);
+    }
+
+    [Fact]
+    public void MR_augmentations_equal_MONAI()
+    {
+        using var scope = NewDisposeScope();
+        var input = new VolumeTensor(tensor([.. Enumerable.Range(0, 120).Select(i => (float)(Math.Sin(i * 0.7) * 0.5 + 0.5))], [1, 4, 5, 6]), Affine.Identity);
+        var cases = JsonDocument.Parse(File.ReadAllBytes(TestPaths.Fixture("mr_augmentations.json"))).RootElement.GetProperty("cases").EnumerateArray().ToArray();
+        cases.Length.ShouldBe(6);
+        foreach (var item in cases)
+        {
+            var args = item.GetProperty("args");
+            double Arg(string key) => args.GetProperty(key).GetDouble();
+            RandomTransform transform = item.GetProperty("transform").GetString() switch
+            {
+                "RandBiasField" => new RandBiasField((int)Arg("degree"), Arg("low"), Arg("high"), 1),
+                "RandGibbsNoise" => new RandGibbsNoise(Arg("low"), Arg("high"), 1),
+                _ => new RandHistogramShift((int)Arg("points"), 1),
+            };
+            transform.SetRandomState(item.GetProperty("seed").GetUInt64());
+            Compare(transform.Apply(input).Data, [.. item.GetProperty("out").EnumerateArray().Select(v => v.GetSingle())], 1e-5); // values reach 20
+        }
     }
 
     private static IVolumeTransform Make(string name, JsonElement args)

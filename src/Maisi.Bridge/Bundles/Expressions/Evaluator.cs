@@ -72,11 +72,13 @@ internal sealed partial class Evaluator(EvaluationContext context)
     {
         var left = Evaluate(node.First, scope);
         object? result = true;
-        foreach (var (op, rightNode) in node.Rest)
+        for (var i = 0; i < node.Rest.Count; i++)
         {
+            var (op, rightNode) = node.Rest[i];
             var right = Evaluate(rightNode, scope);
             result = Operators.Compare(op, left, right, context);
-            if (!PythonTypes.IsTrue(result, context))
+            // The truth of the last one is not asked for: comparing tensors gives a tensor.
+            if (i + 1 < node.Rest.Count && !PythonTypes.IsTrue(result, context))
                 return result;
             left = right;
         }

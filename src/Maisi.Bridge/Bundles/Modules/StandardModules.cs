@@ -16,6 +16,7 @@ internal static class StandardModules
         TorchModule.Add(builder);
         NetworkModule.Add(builder);
         MaisiModule.Add(builder);
+        TransformModule.Add(builder);
         return builder;
     }
 }

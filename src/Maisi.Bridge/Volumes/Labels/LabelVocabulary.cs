@@ -11,7 +11,8 @@ namespace Maisi.Bridge.Volumes;
 public sealed record LabelEntry(int Id, string Name, Rgb Color, int Maisi, LabelCode? Code = null);
 
 /// <summary>
-/// What the values of a label volume mean. <c>maisi</c> has 132 structures and the body (200); the others say which MAISI label each
+/// What the values of a label volume mean. <c>maisi</c> has 132 structures and the body (200), <c>maisi-ctmr</c> those of the CT and MR
+/// model with the body at 500; the others say which MAISI label each
 /// of theirs becomes: <c>maisi-mask</c> (125 classes of the mask model), <c>vista3d</c>, <c>totalsegmentator-v2</c>, and <c>openkbp</c>,
 /// whose brainstem, parotids, larynx and mandible MAISI lacks, so that they are trained and reported in their own vocabulary.
 /// </summary>
@@ -31,7 +32,7 @@ public sealed class LabelVocabulary
     }
 
     /// <summary>Names of the vocabularies that are built in.</summary>
-    public static IReadOnlyList<string> BuiltIn { get; } = ["maisi", "maisi-mask", "vista3d", "totalsegmentator-v2", "openkbp"];
+    public static IReadOnlyList<string> BuiltIn { get; } = ["maisi", "maisi-ctmr", "maisi-mask", "vista3d", "totalsegmentator-v2", "openkbp"];
 
     /// <summary>Short name.</summary>
     public string Name { get; }

@@ -89,17 +89,23 @@ public sealed class BinaryMask
     {
         if (size < 1 || size % 2 == 0)
             throw new ArgumentOutOfRangeException(nameof(size), $"the box must have an odd edge, not {size}");
+        return Dilate(size / 2, size / 2, size / 2, outside);
+    }
+
+    /// <summary>In when any voxel within these distances along the axes is in.</summary>
+    internal BinaryMask Dilate(int x, int y, int z, bool outside)
+    {
         var (from, to) = (_voxels, new byte[_voxels.Length]);
-        foreach (var axis in (ReadOnlySpan<int>)[0, 1, 2])
+        foreach (var (axis, radius) in (ReadOnlySpan<(int, int)>)[(0, x), (1, y), (2, z)])
         {
-            Box(from, to, axis, size / 2, outside);
+            Box(from, to, axis, radius, outside);
             (from, to) = (to, ReferenceEquals(from, _voxels) ? new byte[_voxels.Length] : from);
         }
         return new(from, SizeX, SizeY, SizeZ);
     }
 
     /// <summary>In when all voxels of the box round it are in.</summary>
-    /// <inheritdoc cref="Dilate"/>
+    /// <inheritdoc cref="Dilate(int, bool)"/>
     public BinaryMask Erode(int size, bool outside) => Not().Dilate(size, !outside).Not();
 
     /// <summary>Fills holes and gaps narrower than two voxels: dilate and erode by 3³, twice, nothing outside.</summary>
@@ -157,7 +163,8 @@ public sealed class BinaryMask
     /// <summary>The mask as a volume of 0 and 1 (int32).</summary>
     public Volume ToVolume(VolumeGrid grid) => Volume.Wrap<int>(Array.ConvertAll(_voxels, v => (int)v), grid);
 
-    private BinaryMask Paste(BinaryMask part, int x, int y, int z)
+    /// <summary>Copies another mask into this one at a place.</summary>
+    internal BinaryMask Paste(BinaryMask part, int x, int y, int z)
     {
         for (var k = 0; k < part.SizeZ; k++)
             for (var j = 0; j < part.SizeY; j++)

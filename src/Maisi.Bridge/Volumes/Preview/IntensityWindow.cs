@@ -15,6 +15,7 @@ public sealed record IntensityWindow(double Low, double High)
         ["brain"] = new(0, 80),
         ["liver"] = new(-45, 105),
         ["wide"] = new(-1000, 1000),
+        ["projection"] = new(-50, 1100),
     };
 
     /// <summary>A preset name, or "low,high".</summary>
@@ -32,14 +33,17 @@ public sealed record IntensityWindow(double Low, double High)
     /// <summary>0 to 255.</summary>
     public byte Grey(double value) => double.IsNaN(value) ? (byte)0 : (byte)Math.Round(Math.Clamp((value - Low) / (High - Low), 0, 1) * 255);
 
-    /// <summary>The soft-tissue window for CT (a minimum below -100), otherwise the range of the values.</summary>
-    public static IntensityWindow For(Volume volume)
+    /// <summary>
+    /// The soft-tissue window for CT (a minimum below -100), a window for bone and vessels for projections of it, where soft tissue lies
+    /// behind everything; otherwise the range of the values.
+    /// </summary>
+    public static IntensityWindow For(Volume volume, PreviewKind kind = PreviewKind.Planes)
     {
         var values = volume.ConvertTo<float>().Voxels<float>();
         var (low, high) = (float.MaxValue, float.MinValue);
         foreach (var v in values)
             if (float.IsFinite(v))
                 (low, high) = (Math.Min(low, v), Math.Max(high, v));
-        return low < -100 ? Presets["soft"] : low < high ? new(low, high) : new(low - 0.5, low + 0.5);
+        return low < -100 ? Presets[kind == PreviewKind.Projection ? "projection" : "soft"] : low < high ? new(low, high) : new(low - 0.5, low + 0.5);
     }
 }

@@ -35,5 +35,12 @@ internal static class PixelFont
         }
     }
 
+    /// <summary>Draws text on a black ground, so that it is read over bright pictures too.</summary>
+    public static void Label(Raster picture, string text, int x, int y)
+    {
+        picture.Fill(x - 1, y - 1, Width(text) + 2, 9, Rgb.Black);
+        Draw(picture, text, x, y, Rgb.White);
+    }
+
     private static int Digit(char c) => char.IsAsciiDigit(c) ? c - '0' : c - 'A' + 10;
 }

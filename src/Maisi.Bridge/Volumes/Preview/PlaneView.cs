@@ -51,11 +51,11 @@ internal sealed record PlaneView(string Name, int Across, int Up, int Through, i
     private void Letters(Raster picture)
     {
         var (middle, centre) = (picture.Height / 2 - 4, picture.Width / 2 - 3);
-        PixelFont.Draw(picture, Left, 3, middle, Rgb.White);
-        PixelFont.Draw(picture, Right, picture.Width - 8, middle, Rgb.White);
-        PixelFont.Draw(picture, Top, centre, 3, Rgb.White);
-        PixelFont.Draw(picture, Bottom, centre, picture.Height - 10, Rgb.White);
-        PixelFont.Draw(picture, Name, 3, 3, Rgb.Caption);
+        PixelFont.Label(picture, Left, 3, middle);
+        PixelFont.Label(picture, Right, picture.Width - 8, middle);
+        PixelFont.Label(picture, Top, centre, 3);
+        PixelFont.Label(picture, Bottom, centre, picture.Height - 10);
+        PixelFont.Label(picture, Name, 3, 3);
     }
 
     private static int Pixels(Volume ras, int axis, double millimetres) => Math.Max(1, (int)Math.Round(ras.Grid.Size(axis) * ras.Spacing[axis] / millimetres));

@@ -62,7 +62,7 @@ public static class PreviewSheet
             throw new MaisiException($"the labels ({labels.Grid}) do not lie on the grid of the image ({image.Grid})", hint: "resample the labels to the image first (nearest)");
         var ras = image.Reorient(AxisCodes.RAS);
         var overlay = options.Labels?.ConvertTo<int>().Reorient(AxisCodes.RAS);
-        var window = options.Window ?? IntensityWindow.For(ras);
+        var window = options.Window ?? IntensityWindow.For(ras, options.Kind);
         var extent = Enumerable.Range(0, 3).Select(a => ras.Grid.Size(a) * ras.Spacing[a]).ToArray();
         var planes = Planes(ras, overlay, options);
         var size = options.Kind == PreviewKind.Mosaic ? options.PanelSize / 2 : options.PanelSize;

@@ -106,12 +106,25 @@ public sealed class CropForeground(int[]? margin = null, int kDivisible = 1, boo
     /// <inheritdoc/>
     public VolumeTensor Apply(VolumeTensor input)
     {
+        var (start, end) = Box(input);
+        return Crop(input, start, end);
+    }
+
+    /// <summary>First voxel and voxel after the last of the box; it may reach outside.</summary>
+    public (int[] Start, int[] End) Box(VolumeTensor input)
+    {
         using var scope = NewDisposeScope();
         var (start, end) = Bounds(input);
         int[] size = [.. start.Zip(end, (s, e) => e - s)];
         var wanted = DivisiblePad.Multiple(size, [kDivisible]);
         start = [.. start.Select((s, i) => s - (wanted[i] - size[i]) / 2)];
-        end = [.. start.Zip(wanted, (s, n) => s + n)];
+        return (start, [.. start.Zip(wanted, (s, n) => s + n)]);
+    }
+
+    /// <summary>Cuts out a box, padded with zeros where it reaches outside.</summary>
+    public static VolumeTensor Crop(VolumeTensor input, int[] start, int[] end)
+    {
+        using var scope = NewDisposeScope();
         var cropped = new SpatialCrop(start, end).Apply(input);
         var result = SpatialPad.Pad(cropped, [.. start.Select(s => Math.Max(-s, 0))], [.. end.Select((e, i) => Math.Max(e - input.Size[i], 0))], PaddingModes.Constant, 0);
         return result with { Data = result.Data.MoveToOuterDisposeScope() };
