@@ -102,3 +102,37 @@ def test_numbers_and_names_fit_their_elements() -> None:
     assert ds(0.1 + 0.2) == "0.3"
     assert make_uid("a", "b") == make_uid("a", "b") != make_uid("ab", "")
     assert len(make_uid("x")) <= 64
+
+
+def test_headers_that_claim_more_than_the_file_holds_are_refused(tmp_path: Path) -> None:
+    series(tmp_path / "s", np.diag([-1.0, -1.0, 2.0, 1.0]), numbers((2, 4, 3)))
+    for path in (tmp_path / "s").iterdir():
+        data = pydicom.dcmread(path)
+        data.Rows = data.Columns = 60000
+        data.save_as(path)
+    with pytest.raises(DicomError, match="cannot hold"):
+        inspect(str(tmp_path / "s"))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_damaged_slices_are_read_or_refused(tmp_path: Path) -> None:
+    series(tmp_path / "s", np.diag([-1.0, -1.0, 2.0, 1.0]), numbers((2, 4, 3)))
+    path = tmp_path / "s" / "00002.dcm"
+    whole = path.read_bytes()
+    r = np.random.RandomState(5)
+    refused = 0
+    count = int(os.environ.get("MAISI_FUZZ", 100))
+    for _ in range(count):
+        raw = bytearray(whole)
+        for _ in range(r.randint(1, 6)):
+            at = r.randint(0, len(raw))
+            raw[at] = [r.randint(256), raw[at] ^ 1 << r.randint(8), 255, 57][r.randint(4)]
+            if r.randint(30) == 0:
+                raw = raw[: max(140, at)]
+        path.write_bytes(bytes(raw))
+        try:
+            plan = inspect(str(tmp_path / "s"))
+            load(plan["files"], plan["slopes"], plan["intercepts"], np.empty(plan["size"][::-1], plan["dtype"]))
+        except DicomError:
+            refused += 1
+    assert 0 < refused < count

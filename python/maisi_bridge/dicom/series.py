@@ -9,7 +9,7 @@ import numpy as np
 import pydicom
 
 from maisi_bridge.dicom import DicomError
-from maisi_bridge.dicom.slices import Folder, Slice, scan
+from maisi_bridge.dicom.slices import NATIVE, Folder, Slice, scan, transfer_syntax
 from maisi_bridge.session import cancelled, progress
 
 # Positions are written with few digits: a step may differ from the others by this part of it.
@@ -155,9 +155,9 @@ def _pixels(file: str) -> np.ndarray:
     try:
         return np.asarray(data.pixel_array)
     except Exception as error:
-        syntax = data.file_meta.TransferSyntaxUID
-        if syntax.is_compressed:
-            raise DicomError("the pixels are compressed (%s), which this Python cannot unpack" % syntax.name, file,
+        syntax = transfer_syntax(data)
+        if syntax not in ("", *NATIVE):
+            raise DicomError("the pixels are compressed (%s), which this Python cannot unpack" % pydicom.uid.UID(syntax).name, file,
                              "install pylibjpeg or gdcm for it, or unpack the series with dcmdjpeg") from error
         raise DicomError("the pixels cannot be read: %s" % str(error).split("\n")[0], file, "copy the series again") from error
 

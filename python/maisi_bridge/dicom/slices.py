@@ -20,6 +20,15 @@ _TAGS = [
     "SpacingBetweenSlices", "ImagePositionPatient", "ImageOrientationPatient", "RescaleSlope", "RescaleIntercept", "GantryDetectorTilt", "InstanceNumber",
 ]
 
+# Transfer syntaxes with pixels as they are; no compression of the others expands further than deflate.
+NATIVE = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2")
+_EXPANSION = 1032
+
+
+def transfer_syntax(data: pydicom.Dataset) -> str:
+    """The UID of the encoding; empty when the file does not say it."""
+    return str(getattr(getattr(data, "file_meta", None), "TransferSyntaxUID", ""))
+
 
 @dataclass
 class Slice:
@@ -106,6 +115,11 @@ def _slice(file: str, header: pydicom.Dataset) -> Slice:
         raise ValueError("RescaleSlope or RescaleIntercept is no usable number")
     if int(header.Rows) < 1 or int(header.Columns) < 1:
         raise ValueError("an image without pixels")
+    for name in ("BitsAllocated", "PixelRepresentation", "SliceThickness", "SpacingBetweenSlices"):
+        float(header.get(name) or 0)
+    most = os.path.getsize(file) * (1 if transfer_syntax(header) in NATIVE else _EXPANSION)
+    if int(header.Rows) * int(header.Columns) * int(header.get("BitsAllocated") or 16) > most * 8:
+        raise ValueError("%d x %d pixels, which the file cannot hold" % (int(header.Columns), int(header.Rows)))
     position = _numbers(header, "ImagePositionPatient", 3)
     return Slice(file, header, position, row / lengths[0], column / lengths[1], (spacing[0], spacing[1]), slope, intercept)
 
