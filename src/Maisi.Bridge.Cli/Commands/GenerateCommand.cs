@@ -21,9 +21,12 @@ internal static class GenerateCommand
             Description = "auto: the mask's grid where its spacing is the bundle's, else the bundle's grid; mask; bundle.",
             DefaultValueFactory = _ => GridChoice.Auto,
         };
+        var decode = new Option<string>("--decode") { Description = "exact: in slabs, without seams; sliding-window: upstream's blended windows.", DefaultValueFactory = _ => "exact" };
+        decode.AcceptOnlyFromAmong("exact", "sliding-window");
+        var memory = new Option<string?>("--memory") { Description = "What decoding may use, for instance 16GB or 900MB; half of the free memory when left out." };
         var json = CommonOptions.Json();
         var quiet = CommonOptions.Quiet();
-        var command = new Command("generate", "Generates CT images from a label map.") { bundle, mask, output, seed, count, steps, guidance, modality, grid, json, quiet };
+        var command = new Command("generate", "Generates CT images from a label map.") { bundle, mask, output, seed, count, steps, guidance, modality, grid, decode, memory, json, quiet };
         command.SetAction((parse, cancellation) =>
         {
             var run = new MaskToImageRun(parse.GetRequiredValue(bundle), parse.GetRequiredValue(mask), parse.GetRequiredValue(output))
@@ -34,6 +37,8 @@ internal static class GenerateCommand
                 GuidanceScale = parse.GetValue(guidance),
                 Modality = parse.GetValue(modality),
                 Grid = parse.GetValue(grid),
+                Decode = parse.GetValue(decode) == "exact" ? DecodeMode.Exact : DecodeMode.SlidingWindow,
+                Memory = parse.GetValue(memory) is { } amount ? MemorySize.Parse(amount, "--memory") : null,
             };
             var manifest = run.Execute(ConsoleProgress.Create(parse.GetValue(quiet)), cancellation);
             var folder = parse.GetRequiredValue(output);

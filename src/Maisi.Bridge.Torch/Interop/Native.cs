@@ -30,7 +30,7 @@ internal enum ValueTag
 internal static unsafe partial class Native
 {
     /// <summary>The interface version this assembly was written for.</summary>
-    public const int AbiVersion = 1;
+    public const int AbiVersion = 2;
 
     private const string Library = NativeLoader.LibraryName;
 
@@ -94,6 +94,13 @@ internal static unsafe partial class Native
     [LibraryImport(Library)] public static partial int mt_cpu_memory_install();
     [LibraryImport(Library), SuppressGCTransition] public static partial void mt_cpu_memory(long* current, long* peak, long* allocations, int resetPeak);
     [LibraryImport(Library)] public static partial void mt_cpu_memory_trim();
+
+    [LibraryImport(Library), SuppressGCTransition] public static partial int mt_volume_kernels();
+    [LibraryImport(Library)] public static partial int mt_channel_sums(nint volume, double* sums);
+    [LibraryImport(Library)] public static partial int mt_channel_affine(nint volume, float* scale, float* shift, int silu, nint result);
+    [LibraryImport(Library)] public static partial nint mt_convolution_weights(nint weight);
+    [LibraryImport(Library)] public static partial long mt_convolution_scratch(long inChannels, long outChannels, long planes, long rows, long columns);
+    [LibraryImport(Library)] public static partial int mt_convolution(nint volume, nint weights, nint bias, nint residual, int lead, nint result);
 
     [LibraryImport(Library)] public static partial int mt_cuda_device_count();
     [LibraryImport(Library)] public static partial int mt_cuda_cudnn_version();

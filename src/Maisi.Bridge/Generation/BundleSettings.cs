@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Maisi.Bridge.Networks;
 
 namespace Maisi.Bridge.Generation;
 
@@ -49,6 +50,12 @@ public sealed record BundleSettings
     /// <summary>Labels on which the bundle's grid is centred.</summary>
     public int[] AnchorLabels { get; set; } = [];
 
+    /// <summary>Latent voxels of a window of the sliding-window decode.</summary>
+    public int[] AutoencoderSlidingWindowInferSize { get; set; } = [48, 48, 48];
+
+    /// <summary>Share of a window that the next one repeats.</summary>
+    public double AutoencoderSlidingWindowInferOverlap { get; set; } = 0.6666;
+
     /// <summary>MONAI definition of the autoencoder.</summary>
     public required JsonObject AutoencoderDef { get; init; }
 
@@ -79,6 +86,10 @@ public sealed record BundleSettings
             throw new MaisiException($"The bundle's config does not fit: {e.Message}", path, "Train the bundle again or restore the file.", e);
         }
     }
+
+    /// <summary>The windows of the sliding-window decode.</summary>
+    internal SlidingWindowOptions Windows() =>
+        new([.. AutoencoderSlidingWindowInferSize.Select(n => (long)n)], [.. Enumerable.Repeat(AutoencoderSlidingWindowInferOverlap, AutoencoderSlidingWindowInferSize.Length)]);
 
     /// <summary>The settings as indented JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, BundleJson.Default.BundleSettings);

@@ -25,20 +25,31 @@ public static class ImageDecoder
     /// <param name="scaleFactor">What latents were multiplied with before diffusion.</param>
     /// <param name="range">Intensities of the image.</param>
     /// <param name="mask">Label codes [1, 1, X, Y, Z]: where they are 0 the image gets the lowest value; null leaves it as it is.</param>
-    /// <param name="windows">Upstream's sliding window over the latent; null decodes in one piece, without seams.</param>
-    /// <param name="cancellation">Checked between windows.</param>
+    /// <param name="windows">Upstream's sliding window over the latent; null decodes without seams.</param>
+    /// <param name="plan">Decodes in slabs, in the memory that was planned, with the same result; null decodes in one piece.</param>
+    /// <param name="progress">Told after every slab.</param>
+    /// <param name="cancellation">Checked between windows and slabs.</param>
     /// <returns>[1, 1, X, Y, Z], float32.</returns>
     public static Tensor Decode(
-        AutoencoderKlMaisi autoencoder, Tensor latent, double scaleFactor, IntensityRange range, Tensor? mask, SlidingWindowOptions? windows = null, CancellationToken cancellation = default)
+        AutoencoderKlMaisi autoencoder, Tensor latent, double scaleFactor, IntensityRange range, Tensor? mask, SlidingWindowOptions? windows = null,
+        SlabPlan? plan = null, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var unscaled = latent / scaleFactor;
-        var image = windows is null ? autoencoder.Decode(unscaled) : DynamicInference.Run(unscaled, autoencoder.Decode, windows, null, cancellation);
-        image = range.ClipAbove ? image.clamp(0, 1) : image.clamp_min(0);
-        image = (image * (range.High - range.Low)) + range.Low;
+        var image = (windows, plan) switch
+        {
+            ({ } w, _) => DynamicInference.Run(unscaled, autoencoder.Decode, w, null, cancellation),
+            (_, { } p) => new SlabCodec(autoencoder).Decode(unscaled, p, progress, null, cancellation),
+            _ => autoencoder.Decode(unscaled),
+        };
+        if (range.ClipAbove)
+            image.clamp_(0, 1);
+        else
+            image.clamp_min_(0);
+        image.mul_(range.High - range.Low).add_(range.Low);
         if (mask is not null)
-            image = image.masked_fill(mask.eq(0), range.Low);
+            image.masked_fill_(mask.eq(0), range.Low);
         return image.MoveToOuterDisposeScope();
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Maisi.Bridge.Networks;
 using Maisi.Bridge.Runtime;
 using Maisi.Bridge.Volumes;
 using static TorchSharp.torch;
@@ -32,6 +33,12 @@ public sealed class MaskToImageRun(string bundle, string mask, string output)
     /// <summary>Which grid the images lie on.</summary>
     public GridChoice Grid { get; init; }
 
+    /// <summary>How latents are decoded.</summary>
+    public DecodeMode Decode { get; init; }
+
+    /// <summary>Bytes that decoding may use, the program included; null takes half of what is available.</summary>
+    public long? Memory { get; init; }
+
     /// <summary>Runs everything.</summary>
     /// <exception cref="MaisiException">An input is wrong, or the output folder cannot be written.</exception>
     public RunManifest Execute(IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
@@ -42,10 +49,11 @@ public sealed class MaskToImageRun(string bundle, string mask, string output)
         var condition = ConditionMask.Read(mask, settings, Grid, ModelBundle.DivisorOf(settings));
         using var staging = new StagingFolder(output);
         using var model = ModelBundle.Load(bundle, settings);
+        var (plan, decode) = PlanDecode(model, condition, progress);
         var maskFile = HashedFile.Of(mask);
         var samples = new List<SampleRecord>();
         for (var i = 0; i < Count; i++)
-            samples.Add(Sample(i, model, condition, maskFile, options, staging, progress, cancellation));
+            samples.Add(Sample(i, model, condition, maskFile, options, plan, staging, progress, cancellation));
         TensorRuntime.EmptyCache(CPU);
         var manifest = new RunManifest
         {
@@ -54,6 +62,7 @@ public sealed class MaskToImageRun(string bundle, string mask, string output)
             Bundle = System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(bundle))),
             BundleFiles = model.Hashes(),
             Options = options,
+            Decode = decode,
             Samples = samples,
             Seconds = Math.Round(clock.Elapsed.TotalSeconds, 3),
         };
@@ -87,8 +96,25 @@ public sealed class MaskToImageRun(string bundle, string mask, string output)
         };
     }
 
+    private (SlabPlan? Plan, DecodeRecord Record) PlanDecode(ModelBundle model, ConditionMask condition, IProgress<WorkProgress>? progress)
+    {
+        if (Decode == DecodeMode.SlidingWindow)
+            return (null, new DecodeRecord { Mode = Decode });
+        var (labels, stride) = (condition.Labels, model.Autoencoder.Downsampling);
+        var (plan, memory) = DecodePlanning.Plan(model.Autoencoder, [labels.SizeX / stride, labels.SizeY / stride, labels.SizeZ / stride], Memory);
+        progress?.Report(new WorkProgress("plan", 1, 1, null, DecodePlanning.Describe(plan)));
+        return (plan, new DecodeRecord
+        {
+            Mode = Decode,
+            MemoryBytes = memory,
+            PlannedPeakBytes = plan.PeakBytes,
+            SpilledBytes = plan.SpilledBytes,
+            Slabs = plan.Slabs,
+        });
+    }
+
     private SampleRecord Sample(
-        int index, ModelBundle model, ConditionMask condition, HashedFile maskFile, GenerationOptions options, StagingFolder staging,
+        int index, ModelBundle model, ConditionMask condition, HashedFile maskFile, GenerationOptions options, SlabPlan? plan, StagingFolder staging,
         IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
@@ -108,7 +134,8 @@ public sealed class MaskToImageRun(string bundle, string mask, string output)
         watch.Restart();
         var range = new IntensityRange(settings.Intensity[0], settings.Intensity[1], ClipAbove: settings.Modality <= 7);
         // Without an envelope the unlabelled voxels are not known to be air.
-        var decoded = ImageDecoder.Decode(model.Autoencoder, latent, model.ScaleFactor, range, condition.HasBody ? mask : null, cancellation: cancellation);
+        var decoded = ImageDecoder.Decode(
+            model.Autoencoder, latent, model.ScaleFactor, range, condition.HasBody ? mask : null, plan is null ? settings.Windows() : null, plan, progress, cancellation);
         var image = decoded.round().to(ScalarType.Int16).cpu().data<short>().ToArray();
         var decode = watch.Elapsed.TotalSeconds;
         var volume = Volume.FromArray<short>(image, labels.Grid);

@@ -38,6 +38,9 @@ public sealed record RunManifest
     /// <summary>The options of the run after defaults were filled in.</summary>
     public required GenerationOptions Options { get; init; }
 
+    /// <summary>How latents were decoded, and what was planned for it; null in manifests of earlier versions.</summary>
+    public DecodeRecord? Decode { get; set; }
+
     /// <summary>The samples in the order of their index.</summary>
     public required IReadOnlyList<SampleRecord> Samples { get; init; }
 

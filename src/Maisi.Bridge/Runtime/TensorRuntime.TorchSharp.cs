@@ -74,6 +74,27 @@ public static class TensorRuntime
     {
     }
 
+    /// <summary>TorchSharp has no such kernels: callers take libtorch's own operators.</summary>
+    public static bool HasVolumeKernels(ScalarType type, DeviceType device) => false;
+
+    /// <summary>See <see cref="HasVolumeKernels"/>.</summary>
+    /// <exception cref="NotSupportedException">Always, as for the members below.</exception>
+    public static void AddChannelSums(Tensor volume, Span<double> sums) => throw NoKernels();
+
+    /// <summary>See <see cref="HasVolumeKernels"/>.</summary>
+    public static void ChannelAffine(Tensor volume, ReadOnlySpan<float> scale, ReadOnlySpan<float> shift, bool silu, Tensor result) => throw NoKernels();
+
+    /// <summary>See <see cref="HasVolumeKernels"/>.</summary>
+    public static Tensor ConvolutionWeights(Tensor weight) => throw NoKernels();
+
+    /// <summary>See <see cref="HasVolumeKernels"/>.</summary>
+    public static long ConvolutionScratch(long inChannels, long outChannels, long x, long y, long z) => throw NoKernels();
+
+    /// <summary>See <see cref="HasVolumeKernels"/>.</summary>
+    public static void Convolve(Tensor volume, Tensor weights, Tensor? bias, Tensor? residual, bool halo, Tensor result) => throw NoKernels();
+
+    private static NotSupportedException NoKernels() => new("TorchSharp has no volume kernels");
+
     private sealed class DefaultDevice : IDisposable
     {
         private readonly Device _previous = get_default_device();

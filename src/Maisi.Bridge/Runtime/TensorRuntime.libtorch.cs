@@ -98,5 +98,25 @@ public static class TensorRuntime
     /// <summary>Converts the weights of a network to another memory layout.</summary>
     public static void UseLayout(nn.Module module, TensorLayout layout) => MemoryFormats.Convert(module, Format(layout));
 
+    /// <summary>Whether the volume kernels below can be used for such tensors here: fp32 on a CPU that has what they need.</summary>
+    public static bool HasVolumeKernels(ScalarType type, DeviceType device) => type == ScalarType.Float32 && device == DeviceType.CPU && VolumeKernels.IsSupported;
+
+    /// <summary>Adds every channel's sum and sum of squares to <paramref name="sums"/>. See <see cref="VolumeKernels"/>, as for the members below.</summary>
+    public static void AddChannelSums(Tensor volume, Span<double> sums) => VolumeKernels.AddChannelSums(volume, sums);
+
+    /// <summary>volume · scale[c] + shift[c], then SiLU if asked for, into <paramref name="result"/>, which may be the volume.</summary>
+    public static void ChannelAffine(Tensor volume, ReadOnlySpan<float> scale, ReadOnlySpan<float> shift, bool silu, Tensor result) =>
+        VolumeKernels.ChannelAffine(volume, scale, shift, silu, result);
+
+    /// <summary>A weight [out, in, 3, 3, 3] made ready for <see cref="Convolve"/>.</summary>
+    public static Tensor ConvolutionWeights(Tensor weight) => VolumeKernels.ConvolutionWeights(weight);
+
+    /// <summary>The most bytes that <see cref="Convolve"/> takes for itself.</summary>
+    public static long ConvolutionScratch(long inChannels, long outChannels, long x, long y, long z) => VolumeKernels.ConvolutionScratch(inChannels, outChannels, x, y, z);
+
+    /// <summary>A 3×3×3 convolution of stride 1 with zeros around, plus bias and residual.</summary>
+    public static void Convolve(Tensor volume, Tensor weights, Tensor? bias, Tensor? residual, bool halo, Tensor result) =>
+        VolumeKernels.Convolve(volume, weights, bias, residual, halo, result);
+
     private static MemoryFormat Format(TensorLayout layout) => layout == TensorLayout.ChannelsLast3d ? MemoryFormat.ChannelsLast3d : MemoryFormat.Contiguous;
 }

@@ -11,7 +11,7 @@ extern "C" {
 #define MT_API __attribute__((visibility("default")))
 
 // Raised whenever this interface changes; the managed side refuses a library with another number.
-#define MT_ABI_VERSION 1
+#define MT_ABI_VERSION 2
 
 enum mt_tag {
   MT_NONE = 0, MT_TENSOR = 1, MT_INT = 2, MT_DOUBLE = 3, MT_BOOL = 4, MT_STRING = 5, MT_INTS = 6, MT_DOUBLES = 7,
@@ -98,6 +98,18 @@ MT_API int32_t mt_default_dtype(int32_t dtype);             // -1 only asks; ret
 MT_API int32_t mt_cpu_memory_install(void);
 MT_API void mt_cpu_memory(int64_t* current, int64_t* peak, int64_t* allocations, int32_t reset_peak);
 MT_API void mt_cpu_memory_trim(void);
+
+// ---- fp32 volumes [1, C, X, Y, Z] on the CPU; the channels of each must be dense, but may be far apart
+MT_API int32_t mt_volume_kernels(void);        // 1 where this processor can run them
+MT_API int32_t mt_channel_sums(mt_tensor volume, double* sums);   // adds each channel's sum and sum of squares to sums[2 C]
+// result = volume * scale[c] + shift[c], then SiLU if asked for; the result may be the volume.
+MT_API int32_t mt_channel_affine(mt_tensor volume, const float* scale, const float* shift, int32_t silu, mt_tensor result);
+MT_API mt_tensor mt_convolution_weights(mt_tensor weight);        // [out, in, 3, 3, 3] made ready for mt_convolution
+// The most bytes that mt_convolution takes for itself, for a result of these extents and the threads there are now.
+MT_API int64_t mt_convolution_scratch(int64_t in_channels, int64_t out_channels, int64_t planes, int64_t rows, int64_t columns);
+// 3x3x3, stride 1, zeros around; plus bias and residual, which may be NULL. Plane i of the result is centred on plane i + 1 - lead of
+// the volume: lead 1 is a whole volume, lead 0 one that has a plane of its neighbour in front (and behind).
+MT_API int32_t mt_convolution(mt_tensor volume, mt_tensor weights, mt_tensor bias, mt_tensor residual, int32_t lead, mt_tensor result);
 
 // ---- CUDA; in a CPU build these fail with MT_E_NO_CUDA, and the counts are 0
 MT_API int32_t mt_cuda_device_count(void);

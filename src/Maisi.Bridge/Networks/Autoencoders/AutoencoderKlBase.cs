@@ -51,7 +51,14 @@ public abstract class AutoencoderKlBase : nn.Module<Tensor, AutoencoderOutput>
     public LatentDistribution Encode(Tensor image)
     {
         using var scope = NewDisposeScope();
-        var h = Checkpointing.Run(_checkpoint, encoder, image);
+        var latent = Distribution(Checkpointing.Run(_checkpoint, encoder, image));
+        return new LatentDistribution(latent.Mu.MoveToOuterDisposeScope(), latent.Sigma.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>The pointwise convolutions behind the encoder.</summary>
+    internal LatentDistribution Distribution(Tensor h)
+    {
+        using var scope = NewDisposeScope();
         var mu = quant_conv_mu.call(h);
         var sigma = quant_conv_log_sigma.call(h).clamp(-30.0, 20.0).div(2.0).exp();
         return new LatentDistribution(mu.MoveToOuterDisposeScope(), sigma.MoveToOuterDisposeScope());

@@ -16,6 +16,9 @@ internal sealed class MaisiConvolution : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>The convolution inside.</summary>
+    public Convolution Inner => conv;
+
     /// <summary>[B, in, ...] to [B, out, ...].</summary>
     public override Tensor forward(Tensor x) => conv.call(x);
 }
@@ -31,6 +34,9 @@ internal sealed class AutoencoderDownsample : nn.Module<Tensor, Tensor>
         conv = convolution;
         RegisterComponents();
     }
+
+    /// <summary>The convolution behind the padding.</summary>
+    public nn.Module<Tensor, Tensor> Inner => conv;
 
     /// <summary>[B, C, X, Y(, Z)] to [B, C, X/2, Y/2(, Z/2)].</summary>
     public override Tensor forward(Tensor x)
@@ -52,6 +58,9 @@ internal sealed class NearestUpsample : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>The convolution behind the repetition.</summary>
+    public Convolution Inner => postconv;
+
     /// <summary>[B, C, X, Y(, Z)] to [B, C, 2X, 2Y(, 2Z)].</summary>
     public override Tensor forward(Tensor x)
     {
@@ -72,6 +81,9 @@ internal sealed class DeconvUpsample : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>The transposed convolution.</summary>
+    public nn.Module<Tensor, Tensor> Inner => deconv;
+
     /// <summary>[B, C, X, Y(, Z)] to [B, C, 2X, 2Y(, 2Z)].</summary>
     public override Tensor forward(Tensor x) => deconv.call(x);
 }
@@ -89,6 +101,9 @@ internal sealed class MaisiUpsample : nn.Module<Tensor, Tensor>
         conv = new MaisiConvolution(new Convolution(shape.SpatialDims, channels, channels, stride: _transposed ? 2 : 1, transposed: _transposed));
         RegisterComponents();
     }
+
+    /// <summary>The convolution, and whether it is the transposed one.</summary>
+    public (MaisiConvolution Convolution, bool Transposed) Inner => (conv, _transposed);
 
     /// <summary>[B, C, X, Y(, Z)] to [B, C, 2X, 2Y(, 2Z)].</summary>
     public override Tensor forward(Tensor x)

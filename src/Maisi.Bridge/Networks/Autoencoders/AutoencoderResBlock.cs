@@ -26,6 +26,10 @@ internal sealed class AutoencoderResBlock : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>The layers in their order, for computing the block slab by slab.</summary>
+    public (nn.Module<Tensor, Tensor> Norm1, nn.Module<Tensor, Tensor> Conv1, nn.Module<Tensor, Tensor> Norm2, nn.Module<Tensor, Tensor> Conv2, nn.Module<Tensor, Tensor>? Shortcut) Layers =>
+        (norm1, conv1, norm2, conv2, nin_shortcut);
+
     public static AutoencoderResBlock Plain(AutoencoderShape shape, int inChannels, int outChannels) =>
         new(inChannels, outChannels, channels => new GroupNorm32(shape.NormGroups, channels, shape.NormEps), conv => conv, shape.SpatialDims);
 

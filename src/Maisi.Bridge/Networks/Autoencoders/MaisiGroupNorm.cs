@@ -20,6 +20,9 @@ internal sealed class MaisiGroupNorm : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>The same norm for slabs.</summary>
+    public SlabNorm ForSlabs(bool silu) => new(weight, bias, _shape.NormGroups, _shape.NormEps, _shape.NormFloat16, silu);
+
     /// <summary>[B, C, X, Y, Z] to the same shape, fp32 or half.</summary>
     public override Tensor forward(Tensor x)
     {

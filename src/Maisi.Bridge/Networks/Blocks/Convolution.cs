@@ -33,6 +33,9 @@ internal sealed class Convolution : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>The layer under the key <c>conv</c>.</summary>
+    public nn.Module<Tensor, Tensor> Inner => conv;
+
     /// <summary>1×1(×1), stride 1, no padding.</summary>
     public static Convolution Pointwise(int spatialDims, long inChannels, long outChannels) => new(spatialDims, inChannels, outChannels, kernel: 1, padding: 0);
 

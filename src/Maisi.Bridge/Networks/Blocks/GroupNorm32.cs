@@ -21,6 +21,9 @@ internal sealed class GroupNorm32 : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>The same norm for slabs.</summary>
+    public SlabNorm ForSlabs(bool silu) => new(weight, bias, _groups, _eps, RoundsToHalf: false, silu);
+
     /// <summary>[B, C, ...] to the same shape and type.</summary>
     public override Tensor forward(Tensor x)
     {

@@ -45,8 +45,18 @@ internal sealed class SelfAttentionBlock : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        Tensor[] parts = qkv is null ? [to_q!.call(x), to_k!.call(x), to_v!.call(x)] : qkv.call(x).chunk(3, -1);
-        var attended = ScaledAttention.Attend(Heads.Split(parts[0], _heads), Heads.Split(parts[1], _heads), Heads.Split(parts[2], _heads), _upcast);
+        var parts = Project(x);
+        return Attend(parts[0], parts[1], parts[2]).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Query, key and value, each [B, N, C], of a part of the sequence or of all of it.</summary>
+    public Tensor[] Project(Tensor x) => qkv is null ? [to_q!.call(x), to_k!.call(x), to_v!.call(x)] : qkv.call(x).chunk(3, -1);
+
+    /// <summary>What the queries [B, n, C] make of the keys and values [B, N, C] of the whole sequence.</summary>
+    public Tensor Attend(Tensor query, Tensor key, Tensor value)
+    {
+        using var scope = NewDisposeScope();
+        var attended = ScaledAttention.Attend(Heads.Split(query, _heads), Heads.Split(key, _heads), Heads.Split(value, _heads), _upcast);
         var result = Heads.Merge(attended);
         if (out_proj is not null)
             result = out_proj.call(result);

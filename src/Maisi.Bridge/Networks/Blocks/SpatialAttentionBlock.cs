@@ -23,6 +23,9 @@ internal sealed class SpatialAttentionBlock : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    /// <summary>The layers, for computing the block slab by slab.</summary>
+    public (GroupNorm32 Norm, SelfAttentionBlock Attention) Layers => (norm, attn);
+
     /// <summary>[B, C, X, Y(, Z)] to the same shape.</summary>
     public override Tensor forward(Tensor x)
     {
