@@ -113,6 +113,42 @@ public sealed class GenerateCommandTests(TinyBundle bundle) : IClassFixture<Tiny
         manifest["samples"]![0]!["median_hounsfield"]!["background"]!.GetValue<double>().ShouldBe(-1000);
     }
 
+    [Fact]
+    public async Task Decoding_is_planned_before_the_run_and_stays_within_the_plan()
+    {
+        using var temp = TestPaths.Temporary();
+        var (code, _, error) = await Generate(temp["much"], "--seed", "3", "--memory", "2GB");
+        code.ShouldBe(0, error);
+        error.ShouldContain("plan 1/1, ");
+        error.ShouldContain("of activations, about ");
+        var decode = JsonNode.Parse(File.ReadAllText(temp["much/manifest.json"]))!["decode"]!;
+        decode["mode"]!.ToString().ShouldBe("Exact");
+        decode["memory_bytes"]!.GetValue<long>().ShouldBe(2L << 30);
+        decode["planned_peak_bytes"]!.GetValue<long>().ShouldBeInRange(1, 2L << 30);
+
+        // Windows that cover the whole volume are the undivided decode: the same image but for rounding.
+        (code, _, error) = await Generate(temp["windows"], "--seed", "3", "--decode", "sliding-window");
+        code.ShouldBe(0, error);
+        JsonNode.Parse(File.ReadAllText(temp["windows/manifest.json"]))!["decode"]!["mode"]!.ToString().ShouldBe("SlidingWindow");
+        var (slabs, windows) = (VolumeFile.Read(temp["much/head_label_seed3_image.nii.gz"]), VolumeFile.Read(temp["windows/head_label_seed3_image.nii.gz"]));
+        slabs.ToArray<short>().Zip(windows.ToArray<short>(), (a, b) => Math.Abs(a - b)).Max().ShouldBeLessThanOrEqualTo(1);
+    }
+
+    [Theory]
+    [InlineData("plenty", "no amount of memory")]
+    [InlineData("100MB", "too little")]
+    public async Task Too_little_memory_is_refused_before_anything_is_made(string memory, string expected)
+    {
+        using var temp = TestPaths.Temporary();
+        var (code, output, error) = await Generate(temp["out"], "--memory", memory);
+        code.ShouldBe(2, error);
+        output.ShouldBeEmpty();
+        error.ShouldContain(expected);
+        error.ShouldContain("--memory");
+        error.Split('\n').Length.ShouldBeLessThan(8);
+        Directory.Exists(temp["out"]).ShouldBeFalse();
+    }
+
     public static TheoryData<string, string> WrongInputs() => new()
     {
         { "missing.nii.gz", "" },

@@ -71,10 +71,9 @@ public class SlabCodecTests
         }
     }
 
-    [SkippableFact]
-    public void The_thickness_of_slabs_and_where_activations_lie_change_no_bit()
+    [Fact]
+    public void The_thickness_of_slabs_and_where_activations_lie_change_nothing_but_rounding()
     {
-        Skip.IfNot(TensorRuntime.HasVolumeKernels(ScalarType.Float32, DeviceType.CPU), "this processor has no AVX2 or no FMA");
         using var scope = NewDisposeScope();
         using var mode = no_grad();
         manual_seed(5);
@@ -86,7 +85,7 @@ public class SlabCodecTests
         {
             var plan = Cut(codec.PlanDecode([6, 5, 4], long.MaxValue), slab);
             Array.Fill(plan.Layout.Spilled, true);
-            (codec.Decode(latent, plan) - whole).abs().max().item<float>().ShouldBe(0);
+            Difference(codec.Decode(latent, plan), whole).ShouldBeLessThan(Tolerance);
         }
     }
 
@@ -110,7 +109,7 @@ public class SlabCodecTests
         var codec = new SlabCodec(network);
         var error = Should.Throw<MaisiException>(() => codec.PlanDecode([16, 16, 16], 1 << 20));
         error.Message.ShouldContain("needs at least");
-        error.Message.ShouldContain("1 MB");
+        error.Message.ShouldContain("leaves 1 MB");
         error.Hint!.ShouldStartWith("Allow ");
         var least = Plan(b => codec.PlanDecode([16, 16, 16], b), 0);
         least.SpilledBytes.ShouldBeGreaterThan(0);

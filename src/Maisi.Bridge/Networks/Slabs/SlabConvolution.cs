@@ -8,12 +8,11 @@ namespace Maisi.Bridge.Networks;
 /// <summary>3×3×3, stride 1, zeros around: by the fast kernel where there is one, otherwise by libtorch's.</summary>
 internal sealed class SlabConvolution(Tensor weight, Tensor? bias) : SlabOperation
 {
-    private const long FewChannels = 8; // transforms cost more than they save
     private Tensor? _prepared;
 
     public override double MultiplyAdds => 27.0 * InChannels * OutChannels;
 
-    private bool IsFast => InChannels > FewChannels && TensorRuntime.HasVolumeKernels(weight.dtype, weight.device_type);
+    private bool IsFast => TensorRuntime.HasVolumeKernels(weight.dtype, weight.device_type);
 
     public override (long From, long To) InputPlanes(SlabRange range) => (range.From - 1, range.To + 1);
 

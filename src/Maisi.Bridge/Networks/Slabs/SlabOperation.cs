@@ -53,12 +53,13 @@ internal abstract class SlabOperation
 
     /// <summary>
     /// Bytes that libtorch's own convolutions take: input and output again in a blocked layout whose channels come in eights (or sixteens),
-    /// a dense copy of an input that is not, and the weights in another order.
+    /// a dense copy of an input that is not, and the weights in another order; or, for other numbers of channels, the input once per weight.
     /// </summary>
     protected static long LibraryConvolution(long[] input, long[] output, long weights, ScalarType type)
     {
         static long Blocked(long channels) => (channels + 15) / 16 * 16;
         var reordered = (Elements(input[1..]) * Blocked(input[0])) + (Elements(output[1..]) * Blocked(output[0]));
-        return (ElementTypes.Size(type) * (reordered + Elements(input) + Elements(output) + (4 * Blocked(1) * weights))) + (4L << 20);
+        var unrolled = input[0] % 8 == 0 && output[0] % 8 == 0 ? 0 : 27 * Elements(input);
+        return (ElementTypes.Size(type) * (unrolled + reordered + Elements(input) + Elements(output) + (4 * Blocked(1) * weights))) + (4L << 20);
     }
 }

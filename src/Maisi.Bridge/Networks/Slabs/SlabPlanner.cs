@@ -27,17 +27,20 @@ internal static class SlabPlanner
                 Array.Clear(layout.Spilled);
                 layout.CutTo(slab);
                 var memory = SlabMemory.Follow(layout, device);
-                while (memory.Peak > budget && mayspill && Spill(layout, memory))
+                while (Promised(memory) > budget && mayspill && Spill(layout, memory))
                     memory = SlabMemory.Follow(layout, device);
-                if (memory.Peak <= budget)
-                    return new SlabPlan(layout, memory.Peak);
+                if (Promised(memory) <= budget)
+                    return new SlabPlan(layout, Promised(memory));
             }
         }
-        var least = SlabMemory.Follow(layout, device).Peak;
+        var least = Promised(SlabMemory.Follow(layout, device));
         throw new MaisiException(
             $"The volume needs at least {MemorySize.Text(least)} for activations, but the memory allowed leaves {MemorySize.Text(Math.Max(0, budget))}.", Where,
             $"Allow {MemorySize.Text(least - budget)} more, or make the volume smaller.");
     }
+
+    /// <summary>What is promised: a sixteenth more than what is known, for what libtorch's operators take for themselves.</summary>
+    private static long Promised(SlabMemory memory) => memory.Peak + (memory.Peak / 16) + (1L << 20);
 
     /// <summary>Spills the largest activation that is in memory at the peak; false when there is none left.</summary>
     private static bool Spill(SlabLayout layout, SlabMemory memory)
