@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Maisi.Bridge.Checkpoints;
 using Maisi.Bridge.Networks;
+using Maisi.Bridge.Runtime;
 using Maisi.Bridge.Schedulers;
 
 namespace Maisi.Bridge.Generation;
@@ -14,6 +15,7 @@ public sealed class ModelBundle : IDisposable
     {
         _path = path;
         Settings = settings;
+        using var skip = TensorRuntime.SkipInitialization();
         Autoencoder = NetworkFactory.Create<AutoencoderKlMaisi>(settings.AutoencoderDef);
         UNet = NetworkFactory.Create<DiffusionModelUNetMaisi>(settings.DiffusionUnetDef);
         ControlNet = NetworkFactory.Create<ControlNetMaisi>(settings.ControlnetDef);

@@ -1,5 +1,5 @@
 using Maisi.Bridge.Checkpoints;
-using Maisi.Bridge.TestSupport;
+using Maisi.Bridge.Tests.Support;
 using Maisi.Bridge.Training;
 
 namespace Maisi.Bridge.Tests.Training;
@@ -17,8 +17,8 @@ public sealed class TrainingRunTests : IDisposable
     [InlineData("controlnet", 3)]
     public void An_interrupted_training_ends_with_the_weights_of_an_uninterrupted_one(string stage, int step)
     {
-        var config = Config();
-        var cases = Cases(config);
+        var config = TinyTraining.Config();
+        var cases = TinyTraining.Cases(config);
         var straight = Path.Combine(_folder, "straight");
         var reference = new TrainingRun(config, straight).Execute(cases, []);
 
@@ -45,8 +45,8 @@ public sealed class TrainingRunTests : IDisposable
     [Fact]
     public void An_unfinished_training_is_neither_overwritten_nor_mixed_with_another()
     {
-        var config = Config();
-        var cases = Cases(config);
+        var config = TinyTraining.Config();
+        var cases = TinyTraining.Cases(config);
         var output = Path.Combine(_folder, "out");
         using var stop = new CancellationTokenSource();
         Should.Throw<OperationCanceledException>(() => new TrainingRun(config, output).Execute(cases, [], new Inline(_ => stop.Cancel()), stop.Token));
@@ -58,25 +58,6 @@ public sealed class TrainingRunTests : IDisposable
         Should.Throw<MaisiException>(() => new TrainingRun(config, output, resume: true).Execute([cases[0], cases[0]], [])).Message.ShouldContain("other data");
         File.Exists(Path.Combine(output + ".training", "autoencoder.safetensors")).ShouldBeTrue();
     }
-
-    private static TrainingConfig Config()
-    {
-        var text = File.ReadAllText(Path.Combine(TestPaths.Root, "configs", "train_phantom.json"));
-        var config = TrainingConfig.Parse(text, "train_phantom.json");
-        return config with
-        {
-            Data = config.Data with { Size = [16, 16, 16], Spacing = [12, 12, 12] },
-            AutoencoderTrain = new AutoencoderTrainOptions { Iterations = 3, WholeIterations = 2, PatchSize = [16, 16, 8] },
-            DiffusionUnetTrain = new StageTrainOptions { Iterations = 4, BatchSize = 2 },
-            ControlnetTrain = new StageTrainOptions { Iterations = 4, BatchSize = 2 },
-        };
-    }
-
-    private static List<TrainingCase> Cases(TrainingConfig config) => [.. Enumerable.Range(1, 2).Select(i =>
-    {
-        var (labels, hounsfield) = new HeadPhantom((ulong)i).Render(config.Data.Size, config.Data.Spacing);
-        return new TrainingCase($"head {i}", [.. hounsfield.Select(h => (float)Math.Clamp((h + 1000) / 2000, 0, 1))], labels);
-    })];
 
     private static Dictionary<string, string> Weights(string path)
     {

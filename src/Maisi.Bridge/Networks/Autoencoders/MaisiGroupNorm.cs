@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Networks;
 
-/// <summary>Group norm in fp32; on request the normalised value is rounded to half before weight and bias, which stay in half too.</summary>
+/// <summary>Group norm in fp32; of half activations the normalised value is, on request, rounded to half before weight and bias.</summary>
 internal sealed class MaisiGroupNorm : nn.Module<Tensor, Tensor>
 {
     private readonly Parameter weight;
@@ -23,12 +23,14 @@ internal sealed class MaisiGroupNorm : nn.Module<Tensor, Tensor>
     /// <summary>The same norm for slabs.</summary>
     public SlabNorm ForSlabs(bool silu) => new(weight, bias, _shape.NormGroups, _shape.NormEps, _shape.NormFloat16, silu);
 
-    /// <summary>[B, C, X, Y, Z] to the same shape, fp32 or half.</summary>
+    /// <summary>[B, C, X, Y, Z] to the same shape and element type.</summary>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
         var wide = x.dtype is ScalarType.Float16 or ScalarType.BFloat16 ? x.to(ScalarType.Float32) : x;
-        if (!_shape.NormFloat16)
+        // Upstream asks for half to save memory under autocast, where activations are half already. In fp32 nothing is rounded: a
+        // convolution in fp32 would refuse the result.
+        if (!_shape.NormFloat16 || x.dtype == ScalarType.Float32)
         {
             var normalized = nn.functional.group_norm(wide, _shape.NormGroups, weight, bias, _shape.NormEps);
             return (normalized.dtype == x.dtype ? normalized : normalized.to(x.dtype)).MoveToOuterDisposeScope();
@@ -37,7 +39,7 @@ internal sealed class MaisiGroupNorm : nn.Module<Tensor, Tensor>
         long[] perChannel = [1, x.shape[1], .. Enumerable.Repeat(1L, (int)x.dim() - 2)];
         half.mul_(weight.reshape(perChannel));
         half.add_(bias.reshape(perChannel));
-        // Half is what upstream has under autocast; a network in bfloat16 goes on in its own type.
+        // A network in bfloat16 goes on in its own type.
         return (x.dtype == ScalarType.BFloat16 ? half.to(ScalarType.BFloat16) : half).MoveToOuterDisposeScope();
     }
 }
