@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Training;
 
-/// <summary>Trains the autoencoder: mean absolute error plus a small Kullback-Leibler term, on patches and then on whole volumes.</summary>
+/// <summary>Trains the autoencoder: mean absolute error plus a small Kullback-Leibler term.</summary>
 internal sealed class AutoencoderTrainer(AutoencoderKlMaisi network, AutoencoderTrainOptions options, int[] size, ulong seed)
 {
     private readonly TrainingRandom _random = new(SampleSeed.Of(seed, 1));
@@ -19,12 +19,12 @@ internal sealed class AutoencoderTrainer(AutoencoderKlMaisi network, Autoencoder
         var summaries = new List<StageSummary>
         {
             new TrainingStage("autoencoder", parameters, options, options.Iterations, options.Lr, _random)
-                .Run(() => Loss(Patches(cases)), store, progress, cancellation),
+                .Run(() => Loss(Batch(cases, options.BatchSize, options.PatchSize ?? size)), store, progress, cancellation),
         };
         if (options.WholeIterations > 0)
         {
             summaries.Add(new TrainingStage("autoencoder-whole", parameters, options, options.WholeIterations, options.Lr / 4, _random)
-                .Run(() => Loss(Whole(cases)), store, progress, cancellation));
+                .Run(() => Loss(Batch(cases, 1, size)), store, progress, cancellation));
         }
         network.eval();
         return summaries;
@@ -56,26 +56,26 @@ internal sealed class AutoencoderTrainer(AutoencoderKlMaisi network, Autoencoder
         return (mu.pow(2) + variance - (variance + 1e-10).log() - 1).sum() * (0.5 / mu.shape[0]);
     }
 
-    private Tensor Patches(IReadOnlyList<TrainingCase> cases)
+    /// <summary>Random patches of random cases, every other one seen in a mirror; [B, 1, X, Y, Z].</summary>
+    private Tensor Batch(IReadOnlyList<TrainingCase> cases, int batchSize, int[] patch)
     {
-        var patch = options.PatchSize;
-        var voxels = new float[options.BatchSize * patch[0] * patch[1] * patch[2]];
+        var voxels = new float[batchSize * patch[0] * patch[1] * patch[2]];
         var at = 0;
-        for (var b = 0; b < options.BatchSize; b++)
+        for (var b = 0; b < batchSize; b++)
         {
             var image = cases[_random.Next(cases.Count)].Image;
             var (x0, y0, z0) = (_random.Next(size[0] - patch[0] + 1), _random.Next(size[1] - patch[1] + 1), _random.Next(size[2] - patch[2] + 1));
+            var mirrored = _random.Next(2) == 1;
             for (var x = 0; x < patch[0]; x++)
             {
+                var row = mirrored ? size[0] - 1 - x0 - x : x0 + x;
                 for (var y = 0; y < patch[1]; y++)
                 {
-                    image.AsSpan(((((x0 + x) * size[1]) + y0 + y) * size[2]) + z0, patch[2]).CopyTo(voxels.AsSpan(at));
+                    image.AsSpan((((row * size[1]) + y0 + y) * size[2]) + z0, patch[2]).CopyTo(voxels.AsSpan(at));
                     at += patch[2];
                 }
             }
         }
-        return tensor(voxels, [options.BatchSize, 1, patch[0], patch[1], patch[2]]);
+        return tensor(voxels, [batchSize, 1, patch[0], patch[1], patch[2]]);
     }
-
-    private Tensor Whole(IReadOnlyList<TrainingCase> cases) => tensor(cases[_random.Next(cases.Count)].Image, [1, 1, size[0], size[1], size[2]]);
 }

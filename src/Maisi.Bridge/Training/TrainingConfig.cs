@@ -121,13 +121,16 @@ public record StageTrainOptions
     public double WeightDecay { get; set; } = 1e-4;
 }
 
-/// <summary>Training of the autoencoder: patches first, then whole volumes, so that norms see whole volumes before the end.</summary>
+/// <summary>
+/// Training of the autoencoder. Group norms see what lies in the patch, so a network that was trained on patches alone is a little off on
+/// whole volumes: where memory allows it, train on whole volumes, or end with some.
+/// </summary>
 public sealed record AutoencoderTrainOptions : StageTrainOptions
 {
-    /// <summary>Voxels of a patch along x, y, z.</summary>
-    public required int[] PatchSize { get; init; }
+    /// <summary>Voxels of a patch along x, y, z; null trains on whole volumes.</summary>
+    public int[]? PatchSize { get; set; }
 
-    /// <summary>Steps on whole volumes, after <see cref="StageTrainOptions.Iterations"/> steps on patches.</summary>
+    /// <summary>Steps on whole volumes at a quarter of the learning rate, after <see cref="StageTrainOptions.Iterations"/> steps on patches.</summary>
     public int WholeIterations { get; set; }
 
     /// <summary>Weight of the Kullback-Leibler term, which is a sum over voxels.</summary>
