@@ -11,6 +11,7 @@ internal static class CommandCatalog
     [
         QuickstartCommand.Create(),
         GenerateCommand.Create(),
+        ReplayCommand.Create(),
         TrainCommand.Create(),
         BundleCommand.Create(),
         NetworkCommand.Create(),

@@ -36,7 +36,7 @@ internal static class QuickstartCommand
             }
             var mask = Path.Combine(folder, "head_label.nii.gz");
             WriteMask(mask, config.Data);
-            var run = new MaskToImageRun(bundle, mask, folder) { Seed = parse.GetValue(seed) };
+            var run = new MaskToImageRun(bundle, [mask], folder) { Seed = parse.GetValue(seed) };
             var manifest = run.Execute(progress, cancellation);
             Console.Error.WriteLine("Made from a drawn label map by a model of drawn heads: it shows that everything works, not what MAISI can do.");
             foreach (var file in manifest.Samples[0].Files)

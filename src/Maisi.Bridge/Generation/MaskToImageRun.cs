@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text.Json;
 using Maisi.Bridge.Networks;
 using Maisi.Bridge.Runtime;
 using Maisi.Bridge.Volumes;
@@ -7,10 +9,10 @@ using static TorchSharp.torch;
 namespace Maisi.Bridge.Generation;
 
 /// <summary>
-/// Images of one label map: reads the map, loads the bundle once, samples, and writes images, label maps, previews and a manifest.
-/// Files appear only when all of them are complete.
+/// Images of label maps: checks every map before any work, loads the bundle once, and samples. Each sample appears whole or not at all,
+/// with a record of its own; the manifest, a page of previews and a datalist follow when all of them are there.
 /// </summary>
-public sealed class MaskToImageRun(string bundle, string mask, string output)
+public sealed class MaskToImageRun(string bundle, IReadOnlyList<string> masks, string output)
 {
     /// <summary>The manifest's file name.</summary>
     public const string ManifestName = "manifest.json";
@@ -18,7 +20,7 @@ public sealed class MaskToImageRun(string bundle, string mask, string output)
     /// <summary>Seed of the run.</summary>
     public ulong Seed { get; init; }
 
-    /// <summary>How many images.</summary>
+    /// <summary>How many images of each label map.</summary>
     public int Count { get; init; } = 1;
 
     /// <summary>Denoising steps; null takes the bundle's.</summary>
@@ -39,6 +41,15 @@ public sealed class MaskToImageRun(string bundle, string mask, string output)
     /// <summary>Bytes that decoding may use, the program included; null takes half of what is available.</summary>
     public long? Memory { get; init; }
 
+    /// <summary>Keeps the complete samples that lie in the output folder and were made from the same things.</summary>
+    public bool Resume { get; init; }
+
+    /// <summary>The share of the run that is made here.</summary>
+    public Shard Shard { get; init; } = Shard.Whole;
+
+    /// <summary>Makes only these samples, by index; null makes all.</summary>
+    internal IReadOnlySet<int>? Only { get; init; }
+
     /// <summary>Runs everything.</summary>
     /// <exception cref="MaisiException">An input is wrong, or the output folder cannot be written.</exception>
     public RunManifest Execute(IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
@@ -46,33 +57,71 @@ public sealed class MaskToImageRun(string bundle, string mask, string output)
         var clock = Stopwatch.StartNew();
         var settings = BundleSettings.Read(bundle);
         var options = Resolve(settings);
-        var condition = ConditionMask.Read(mask, settings, Grid, ModelBundle.DivisorOf(settings));
-        using var staging = new StagingFolder(output);
+        var stems = MaskSource.Stems(masks, Seed, Count);
+        foreach (var mask in masks)
+            Condition(mask, settings);
+        using var folder = new RunFolder(output, Shard);
         using var model = ModelBundle.Load(bundle, settings);
-        var (plan, decode) = PlanDecode(model, condition, progress);
-        var maskFile = HashedFile.Of(mask);
+        var bundleFiles = model.Hashes();
+        var sampler = new MaskToImageSampler(model, options, progress);
         var samples = new List<SampleRecord>();
-        for (var i = 0; i < Count; i++)
-            samples.Add(Sample(i, model, condition, maskFile, options, plan, staging, progress, cancellation));
+        var decode = new DecodeRecord { Mode = Decode };
+        var tasks = Tasks(stems, options, bundleFiles);
+        var runClock = new StageClock("sample", tasks.Count, progress);
+        foreach (var task in tasks)
+        {
+            var record = Resume ? folder.Complete(task.Stem, task.Origin) : null;
+            if (record is null)
+            {
+                var condition = Condition(masks[task.Index / Count], settings);
+                var (plan, planned) = PlanDecode(model, condition, progress);
+                decode = planned.PlannedPeakBytes >= (decode.PlannedPeakBytes ?? 0) ? planned : decode;
+                using var staging = folder.Stage(task.Stem);
+                record = sampler.Sample(task, condition, plan, staging, cancellation);
+                folder.Publish(staging, task.Stem, record);
+            }
+            samples.Add(record);
+            runClock.Report(samples.Count, task.Stem);
+        }
         TensorRuntime.EmptyCache(CPU);
         var manifest = new RunManifest
         {
             Program = ProgramInfo.NameAndVersion,
             Versions = ProgramInfo.Versions(),
-            Bundle = System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(bundle))),
-            BundleFiles = model.Hashes(),
+            Bundle = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(bundle))),
+            BundlePath = bundle,
+            BundleFiles = bundleFiles,
             Options = options,
             Decode = decode,
             Samples = samples,
             Seconds = Math.Round(clock.Elapsed.TotalSeconds, 3),
         };
-        File.WriteAllText(staging.File(ManifestName), manifest.ToJson());
-        staging.Publish();
+        folder.Write(Shard.NameOf(RunIndex.DatalistName), RunIndex.Datalist(manifest));
+        folder.Write(Shard.NameOf(RunIndex.PageName), RunIndex.Page(manifest));
+        folder.Write(Shard.NameOf(ManifestName), manifest.ToJson());
         return manifest;
+    }
+
+    private ConditionMask Condition(string mask, BundleSettings settings) => ConditionMask.Read(mask, settings, Grid, ModelBundle.DivisorOf(settings));
+
+    private List<SampleTask> Tasks(string[] stems, GenerationOptions options, IReadOnlyList<HashedFile> bundleFiles)
+    {
+        // How many samples the run has does not change one of them.
+        var common = JsonSerializer.Serialize(options with { Count = 0 }, ManifestJson.Default.GenerationOptions)
+            + string.Concat(bundleFiles.Select(f => f.Sha256)) + Decode + ProgramInfo.NameAndVersion;
+        var files = masks.Select(mask => HashedFile.Of(mask)).ToArray();
+        return [.. stems.Select((stem, index) => (stem, index)).Where(s => Shard.Has(s.index) && Only?.Contains(s.index) != false).Select(s =>
+        {
+            var (file, seed) = (files[s.index / Count], SampleSeed.Of(Seed, s.index));
+            var origin = Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"{common}{file.Sha256}{seed}")));
+            return new SampleTask(s.index, s.stem, seed, origin, file);
+        })];
     }
 
     private GenerationOptions Resolve(BundleSettings settings)
     {
+        if (masks.Count == 0)
+            throw new MaisiException("No label map was given.", "--mask");
         if (Count < 1)
             throw new MaisiException($"At least one image must be asked for, not {Count}.", "--count");
         if (Steps is < 1 or > 1000)
@@ -111,85 +160,5 @@ public sealed class MaskToImageRun(string bundle, string mask, string output)
             SpilledBytes = plan.SpilledBytes,
             Slabs = plan.Slabs,
         });
-    }
-
-    private SampleRecord Sample(
-        int index, ModelBundle model, ConditionMask condition, HashedFile maskFile, GenerationOptions options, SlabPlan? plan, StagingFolder staging,
-        IProgress<WorkProgress>? progress, CancellationToken cancellation)
-    {
-        using var scope = NewDisposeScope();
-        TensorRuntime.Memory(CPU, resetPeak: true);
-        var settings = model.Settings;
-        var labels = condition.Labels;
-        var seed = SampleSeed.Of(Seed, index);
-        var mask = tensor(labels.ToArray<byte>(), [1, 1, labels.SizeX, labels.SizeY, labels.SizeZ]);
-        var stride = model.Autoencoder.Downsampling;
-        var noise = PhiloxNoise.Normal(
-            [1, model.UNet.Shape.InChannels, labels.SizeX / stride, labels.SizeY / stride, labels.SizeZ / stride], SampleSeed.Stream(seed, SeedStream.Latent));
-        var watch = Stopwatch.StartNew();
-        var latent = new LatentDiffusionSampler(model.UNet, model.ControlNet, model.Scheduler).Sample(
-            new ImageConditions { Mask = mask, Spacing = [.. labels.Spacing], Modality = settings.Modality },
-            noise, i => PhiloxNoise.Normal(noise.shape, SampleSeed.Stream(seed, SeedStream.Latent, i + 1)), options.Steps, options.GuidanceScale, progress, cancellation);
-        var denoise = watch.Elapsed.TotalSeconds;
-        watch.Restart();
-        var range = new IntensityRange(settings.Intensity[0], settings.Intensity[1], ClipAbove: settings.Modality <= 7);
-        // Without an envelope the unlabelled voxels are not known to be air.
-        var decoded = ImageDecoder.Decode(
-            model.Autoencoder, latent, model.ScaleFactor, range, condition.HasBody ? mask : null, plan is null ? settings.Windows() : null, plan, progress, cancellation);
-        var image = decoded.round().to(ScalarType.Int16).cpu().data<short>().ToArray();
-        var decode = watch.Elapsed.TotalSeconds;
-        var volume = Volume.FromArray<short>(image, labels.Grid);
-        var files = Write(volume, labels, settings, seed, index, staging);
-        return new SampleRecord
-        {
-            Index = index,
-            Seed = seed,
-            Mask = maskFile,
-            Files = files,
-            MaskChanges = condition.Changes,
-            Size = [labels.SizeX, labels.SizeY, labels.SizeZ],
-            Spacing = [.. labels.Spacing],
-            MedianHounsfield = LabelMedians(image, labels.ToArray<byte>(), settings),
-            Seconds = new SampleTimings(Math.Round(denoise, 3), Math.Round(decode, 3)),
-            PeakTensorBytes = TensorRuntime.Memory(CPU).Peak,
-        };
-    }
-
-    private HashedFile[] Write(Volume image, Volume labels, BundleSettings settings, ulong seed, int index, StagingFolder staging)
-    {
-        var stem = $"{VolumeFile.Stem(mask)}_seed{Seed}{(Count > 1 ? $"_{index:D3}" : "")}";
-        var names = settings.LabelDict.ToDictionary(l => l.Value, l => l.Key);
-        VolumeFile.Write(image, staging.File($"{stem}_image.nii.gz"));
-        VolumeFile.Write(labels, staging.File($"{stem}_label.nii.gz"));
-        var sheet = new PreviewOptions
-        {
-            Window = new IntensityWindow(-160, 240),
-            Hidden = new HashSet<int> { settings.BodyLabel },
-            Naming = code => (names.GetValueOrDefault(code, $"label {code}"), LabelColors.For(code)),
-            Caption = $"{stem}, sample seed {seed}",
-        };
-        PngFile.Write(PreviewSheet.Draw(image, sheet), staging.File($"{stem}_preview.png"));
-        PngFile.Write(PreviewSheet.Draw(image, sheet with { Labels = labels }), staging.File($"{stem}_overlay.png"));
-        return [.. new[] { "image.nii.gz", "label.nii.gz", "preview.png", "overlay.png" }.Select(end => HashedFile.Of(staging.File($"{stem}_{end}"), $"{stem}_{end}"))];
-    }
-
-    private static SortedDictionary<string, double> LabelMedians(short[] image, byte[] labels, BundleSettings settings)
-    {
-        var names = settings.LabelDict.ToDictionary(l => l.Value, l => l.Key);
-        names[0] = "background";
-        var values = new Dictionary<byte, List<short>>();
-        for (var i = 0; i < image.Length; i++)
-        {
-            if (!values.TryGetValue(labels[i], out var list))
-                values[labels[i]] = list = [];
-            list.Add(image[i]);
-        }
-        var medians = new SortedDictionary<string, double>(StringComparer.Ordinal);
-        foreach (var (code, list) in values)
-        {
-            list.Sort();
-            medians[names.GetValueOrDefault(code, $"label {code}")] = (list[(list.Count - 1) / 2] + list[list.Count / 2]) / 2.0;
-        }
-        return medians;
     }
 }

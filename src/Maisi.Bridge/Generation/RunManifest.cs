@@ -32,6 +32,9 @@ public sealed record RunManifest
     /// <summary>The bundle's name and version.</summary>
     public required string Bundle { get; init; }
 
+    /// <summary>The bundle's folder as it was given.</summary>
+    public string? BundlePath { get; set; }
+
     /// <summary>Weights and configs of the bundle.</summary>
     public required IReadOnlyList<HashedFile> BundleFiles { get; init; }
 
@@ -114,6 +117,9 @@ public sealed record SampleRecord
     /// <summary>The seed of this sample alone.</summary>
     public ulong Seed { get; set; }
 
+    /// <summary>Hash of everything that the sample is made from: options, weights, label map, seed, program.</summary>
+    public string? Origin { get; set; }
+
     /// <summary>The mask that was given.</summary>
     public required HashedFile Mask { get; init; }
 
@@ -137,6 +143,9 @@ public sealed record SampleRecord
 
     /// <summary>Peak bytes of tensors on the device; null where the binding does not count them.</summary>
     public long? PeakTensorBytes { get; set; }
+
+    /// <summary>The file with this end of its name.</summary>
+    internal HashedFile File(string end) => Files.First(f => f.Path.EndsWith(end, StringComparison.Ordinal));
 }
 
 /// <summary>Seconds spent in the two parts of sampling.</summary>
@@ -146,4 +155,6 @@ public sealed record SampleTimings(double Denoise, double Decode);
 [JsonSourceGenerationOptions(
     WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip)]
 [JsonSerializable(typeof(RunManifest))]
+[JsonSerializable(typeof(SampleRecord))]
+[JsonSerializable(typeof(GenerationOptions))]
 internal sealed partial class ManifestJson : JsonSerializerContext;

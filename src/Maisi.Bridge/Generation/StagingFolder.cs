@@ -13,10 +13,17 @@ public sealed class StagingFolder : IDisposable
     /// <param name="target">The output folder; made when it is missing.</param>
     /// <exception cref="MaisiException">The folder cannot be made or written.</exception>
     public StagingFolder(string target)
+        : this(target, Path.Combine(Path.GetFullPath(target), $".partial-{Guid.NewGuid():N}"))
+    {
+    }
+
+    /// <param name="target">The output folder; made when it is missing.</param>
+    /// <param name="folder">Where files are collected, on the same file system.</param>
+    internal StagingFolder(string target, string folder)
     {
         _target = Path.GetFullPath(target);
         _madeTarget = !Directory.Exists(_target);
-        _folder = Path.Combine(_target, $".partial-{Guid.NewGuid():N}");
+        _folder = folder;
         try
         {
             Directory.CreateDirectory(_folder);

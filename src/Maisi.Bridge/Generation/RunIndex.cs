@@ -1,0 +1,57 @@
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace Maisi.Bridge.Generation;
+
+/// <summary>What lies beside a run's images for people and for experiments: an HTML page of previews and a MONAI datalist.</summary>
+internal static class RunIndex
+{
+    public const string PageName = "index.html", DatalistName = "datalist.json";
+
+    /// <summary>
+    /// MONAI's datalist: <c>{"training": [{"image", "label", "synthetic", "parent", "seed"}]}</c> with paths relative to the run's folder.
+    /// The parent is the label map that a case was made from, so that experiments can keep its subject out of their test set.
+    /// </summary>
+    public static string Datalist(RunManifest manifest)
+    {
+        var cases = manifest.Samples.Select(sample => (JsonNode)new JsonObject
+        {
+            ["image"] = sample.File("_image.nii.gz").Path,
+            ["label"] = sample.File("_label.nii.gz").Path,
+            ["synthetic"] = true,
+            ["parent"] = sample.Mask.Path,
+            ["parent_sha256"] = sample.Mask.Sha256,
+            ["seed"] = sample.Seed,
+        });
+        var list = new JsonObject { ["name"] = $"synthetic cases of {manifest.Bundle}", ["bundle"] = manifest.Bundle, ["training"] = new JsonArray([.. cases]) };
+        return list.ToJsonString(new() { WriteIndented = true }) + "\n";
+    }
+
+    /// <summary>A page with every sample's previews and figures; it needs nothing but the files beside it.</summary>
+    public static string Page(RunManifest manifest)
+    {
+        var page = new StringBuilder();
+        page.Append($$"""
+            <!doctype html>
+            <html lang="en"><head><meta charset="utf-8"><title>{{Text(manifest.Bundle)}}: {{manifest.Samples.Count}} synthetic images</title>
+            <style>body{font:14px sans-serif;margin:2em;background:#111;color:#ddd}img{max-width:49%}figure{margin:0 0 2em}td{padding-right:1.5em}a{color:#8cf}</style></head><body>
+            <h1>{{Text(manifest.Bundle)}}</h1>
+            <p>{{manifest.Samples.Count}} synthetic images, run seed {{manifest.Options.Seed}}, {{manifest.Options.Steps}} steps. Not for diagnosis. <a href="{{MaskToImageRun.ManifestName}}">manifest</a></p>
+
+            """);
+        foreach (var sample in manifest.Samples)
+        {
+            page.Append($"<figure><img src=\"{Link(sample.File("_preview.png"))}\" alt=\"\"> <img src=\"{Link(sample.File("_overlay.png"))}\" alt=\"\">");
+            page.Append($"<figcaption><a href=\"{Link(sample.File("_image.nii.gz"))}\">{Text(sample.File("_image.nii.gz").Path)}</a>, seed {sample.Seed}, ");
+            page.Append($"{string.Join('×', sample.Size)} voxels of {string.Join('×', sample.Spacing)} mm. Median HU: ");
+            page.AppendLine(Text(string.Join(", ", sample.MedianHounsfield.Select(m => FormattableString.Invariant($"{m.Key} {m.Value:F0}")))) + "</figcaption></figure>");
+        }
+        page.AppendLine("</body></html>");
+        return page.ToString();
+    }
+
+    private static string Text(string text) => WebUtility.HtmlEncode(text);
+
+    private static string Link(HashedFile file) => Uri.EscapeDataString(file.Path);
+}
