@@ -18,10 +18,28 @@ internal static class PythonEnvironment
         "RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "NUM_NODES", "NODE_RANK", "MASTER_ADDR", "MASTER_PORT", "CMD_PREFIX",
     ];
 
+    // The first that is set decides.
+    private static readonly string[] LocaleVariables = ["LC_ALL", "LC_CTYPE", "LANG"];
+
     /// <summary>Removes what must not reach Python.</summary>
     public static void Scrub(IDictionary<string, string?> environment)
     {
         foreach (var name in Unwanted)
             environment.Remove(name);
+    }
+
+    /// <summary>
+    /// Makes paths and prints UTF-8, also under the C locale of a bare container. An embedded interpreter ignores PYTHONUTF8 and takes its
+    /// file system encoding from the locale; the interpreters that Python code starts take it from the variable.
+    /// </summary>
+    public static void UseUtf8(IDictionary<string, string?> environment)
+    {
+        environment["PYTHONUTF8"] = "1";
+        if (OperatingSystem.IsWindows())
+            return;
+        var name = Array.Find(LocaleVariables, n => environment.TryGetValue(n, out var value) && !string.IsNullOrEmpty(value));
+        var isUtf8 = name is not null && environment[name]!.Replace("-", "", StringComparison.Ordinal).EndsWith("utf8", StringComparison.OrdinalIgnoreCase);
+        if (!isUtf8)
+            environment[name == "LC_ALL" ? name : "LC_CTYPE"] = "C.UTF-8";
     }
 }

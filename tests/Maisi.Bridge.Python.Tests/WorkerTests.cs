@@ -141,13 +141,22 @@ public sealed class WorkerTests
         half.Span<ushort>().ToArray().ShouldBe([0x0000, 0x3F80, 0x4000, 0x4040], customMessage: "0, 1, 2, 3");
     }
 
-    [SkippableFact]
-    public async Task Unicode_and_blanks_in_paths()
+    [SkippableTheory]
+    [InlineData(null)]
+    [InlineData("C")]
+    [InlineData("POSIX")]
+    [InlineData("")]
+    public async Task Unicode_and_blanks_in_paths(string? locale)
     {
         using var folder = TestPaths.Temporary();
         var modules = Directory.CreateDirectory(folder["Ordner 肺 with blanks"]).FullName;
         await File.WriteAllTextAsync(Path.Combine(modules, "greeting.py"), "def greet(name):\n    return 'Grüße, ' + name\n");
-        await using var runtime = await TestPython.RuntimeAsync(options => options.Paths.Add(modules));
+        await using var runtime = await TestPython.RuntimeAsync(options =>
+        {
+            options.Paths.Add(modules);
+            if (locale is not null)
+                options.Environment["LC_ALL"] = options.Environment["LANG"] = options.Environment["LC_CTYPE"] = locale;
+        });
         (await runtime.CallAsync("greeting:greet", PythonArguments.Of("肺"))).ShouldBe("Grüße, 肺");
         (await runtime.CallAsync("worker_functions:path_exists", PythonArguments.Of(modules))).ShouldBe(true);
     }

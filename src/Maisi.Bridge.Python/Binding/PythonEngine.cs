@@ -54,8 +54,12 @@ public static unsafe class PythonEngine
     /// </summary>
     public static void Initialize()
     {
-        if (!IsInitialized)
-            CPython.Py_InitializeEx(0);
+        if (IsInitialized)
+            return;
+        // The python program heeds this variable; an embedded interpreter does not, and has this switch up to 3.14.
+        if (Environment.GetEnvironmentVariable("PYTHONUTF8") == "1" && PythonLibrary.TryFind("Py_UTF8Mode") is { } utf8Mode)
+            Marshal.WriteInt32(utf8Mode, 1);
+        CPython.Py_InitializeEx(0);
     }
 
     /// <summary>Ends the interpreter. The calling thread must be the one that started it and hold the lock.</summary>

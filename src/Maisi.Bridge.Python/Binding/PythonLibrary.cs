@@ -45,6 +45,13 @@ internal static partial class PythonLibrary
         }
     }
 
+    /// <summary>The address of an exported variable that not every version has.</summary>
+    internal static nint? TryFind(string name)
+    {
+        lock (Gate)
+            return NativeLibrary.TryGetExport(Open(), name, out var address) ? address : null;
+    }
+
     private static nint Resolve(string library, Assembly assembly, DllImportSearchPath? search)
     {
         if (library != ImportName)

@@ -23,8 +23,7 @@ internal static class WorkerLauncher
             start.Environment[name] = value;
         start.Environment.TryGetValue("PYTHONPATH", out var inherited);
         start.Environment["PYTHONPATH"] = string.Join(Path.PathSeparator, options.Paths.Append(PythonFiles.Folder).Append(inherited).Where(p => !string.IsNullOrEmpty(p)));
-        // Paths and prints are UTF-8 also under the C locale of a bare container.
-        start.Environment["PYTHONUTF8"] = "1";
+        PythonEnvironment.UseUtf8(start.Environment);
         start.Environment[WorkerProtocol.MarkVariable] = mark;
         try
         {

@@ -126,9 +126,10 @@ internal sealed class WorkerProcess : IAsyncDisposable
         }
     }
 
-    // A call that was told to stop reports why, whatever it answered; its process is not used again.
+    // A call that was told to stop, or whose handler failed, reports why, whatever it answered; its process is not used again.
     private async Task<object?> EndAsync(WorkerCall call, Exception? stopping)
     {
+        stopping ??= call.Failure;
         if (stopping is null)
             return await call.Result;
         ended = true;

@@ -35,9 +35,14 @@ public static class TorchFile
     /// <param name="network">The network.</param>
     /// <param name="key">For example <c>unet_state_dict</c>; null for a plain state dict.</param>
     /// <param name="extra">Further entries beside the weights, such as epoch and scale_factor; only with a key.</param>
-    public static void SaveNetwork(string path, nn.Module network, string? key = null, IReadOnlyDictionary<string, object?>? extra = null)
+    /// <param name="type">Rounds floating-point weights to this type; null keeps theirs.</param>
+    public static void SaveNetwork(
+        string path, nn.Module network, string? key = null, IReadOnlyDictionary<string, object?>? extra = null, ScalarType? type = null)
     {
+        using var scope = NewDisposeScope();
         var weights = network.state_dict();
+        if (type is { } target)
+            weights = weights.ToDictionary(w => w.Key, w => w.Value.is_floating_point() ? w.Value.detach().to(target) : w.Value, StringComparer.Ordinal);
         if (key is null)
         {
             Save(path, weights);

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Maisi.Bridge.Checkpoints;
 using Maisi.Bridge.Generation;
 using Maisi.Bridge.Networks;
+using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Training;
 
@@ -16,13 +17,14 @@ internal sealed class BundleWriter(TrainingConfig config, TrainingReport report)
     public void Write(StagingFolder staging, AutoencoderKlMaisi autoencoder, DiffusionModelUNetMaisi unet, ControlNetMaisi controlNet)
     {
         var settings = Settings();
-        TorchFile.SaveNetwork(staging.File(settings.TrainedAutoencoderPath), autoencoder);
+        ScalarType? type = config.HalfWeights ? ScalarType.Float16 : null;
+        TorchFile.SaveNetwork(staging.File(settings.TrainedAutoencoderPath), autoencoder, type: type);
         TorchFile.SaveNetwork(staging.File(settings.TrainedDiffusionPath), unet, "unet_state_dict", new Dictionary<string, object?>
         {
             ["scale_factor"] = report.ScaleFactor,
             ["num_train_timesteps"] = 1000L,
-        });
-        TorchFile.SaveNetwork(staging.File(settings.TrainedControlnetPath), controlNet, "controlnet_state_dict");
+        }, type);
+        TorchFile.SaveNetwork(staging.File(settings.TrainedControlnetPath), controlNet, "controlnet_state_dict", type: type);
         File.WriteAllText(staging.File("configs/inference.json"), settings.ToJson() + "\n");
         File.WriteAllText(staging.File("configs/metadata.json"), Metadata().ToJsonString(Indented) + "\n");
         File.WriteAllText(staging.File("docs/training.json"), report.ToJson() + "\n");
@@ -65,12 +67,12 @@ internal sealed class BundleWriter(TrainingConfig config, TrainingReport report)
         ["copyright"] = "The Maisi.Bridge authors",
         ["network_data_format"] = new JsonObject
         {
-            ["inputs"] = new JsonObject { ["image"] = Tensor("CT image", "HU") },
-            ["outputs"] = new JsonObject { ["pred"] = Tensor("CT image", "HU") },
+            ["inputs"] = new JsonObject { ["image"] = TensorFormat("CT image", "HU") },
+            ["outputs"] = new JsonObject { ["pred"] = TensorFormat("CT image", "HU") },
         },
     };
 
-    private JsonObject Tensor(string type, string format) => new()
+    private JsonObject TensorFormat(string type, string format) => new()
     {
         ["type"] = "image",
         ["format"] = format,

@@ -40,6 +40,9 @@ public sealed record TrainingConfig
     /// <summary>Training of the ControlNet, the UNet frozen.</summary>
     public required StageTrainOptions ControlnetTrain { get; init; }
 
+    /// <summary>Stores the weights in half: half the size.</summary>
+    public bool HalfWeights { get; set; }
+
     /// <summary>Denoising steps that the bundle recommends.</summary>
     public int NumInferenceSteps { get; set; } = 30;
 
