@@ -7,6 +7,8 @@ namespace Maisi.Bridge.Training;
 /// <summary>Trains the autoencoder: mean absolute error plus a small Kullback-Leibler term.</summary>
 internal sealed class AutoencoderTrainer(AutoencoderKlMaisi network, AutoencoderTrainOptions options, int[] size, ulong seed)
 {
+    private const float Body = 0.25f;
+    private const int MostTries = 32;
     private readonly TrainingRandom _random = new(SampleSeed.Of(seed, 1));
 
     /// <summary>Runs both parts and leaves the network in evaluation mode.</summary>
@@ -56,7 +58,10 @@ internal sealed class AutoencoderTrainer(AutoencoderKlMaisi network, Autoencoder
         return (mu.pow(2) + variance - (variance + 1e-10).log() - 1).sum() * (0.5 / mu.shape[0]);
     }
 
-    /// <summary>Random patches of random cases, every other one seen in a mirror; [B, 1, X, Y, Z].</summary>
+    /// <summary>
+    /// Random patches of random cases, about every other one seen in a mirror; [B, 1, X, Y, Z]. The centre of a patch lies in the body:
+    /// a patch of nothing but air has no spread, and group norms would make an image of its rounding errors.
+    /// </summary>
     private Tensor Batch(IReadOnlyList<TrainingCase> cases, int batchSize, int[] patch)
     {
         var voxels = new float[batchSize * patch[0] * patch[1] * patch[2]];
@@ -64,7 +69,7 @@ internal sealed class AutoencoderTrainer(AutoencoderKlMaisi network, Autoencoder
         for (var b = 0; b < batchSize; b++)
         {
             var image = cases[_random.Next(cases.Count)].Image;
-            var (x0, y0, z0) = (_random.Next(size[0] - patch[0] + 1), _random.Next(size[1] - patch[1] + 1), _random.Next(size[2] - patch[2] + 1));
+            var (x0, y0, z0) = Corner(image, patch);
             var mirrored = _random.Next(2) == 1;
             for (var x = 0; x < patch[0]; x++)
             {
@@ -77,5 +82,16 @@ internal sealed class AutoencoderTrainer(AutoencoderKlMaisi network, Autoencoder
             }
         }
         return tensor(voxels, [batchSize, 1, patch[0], patch[1], patch[2]]);
+    }
+
+    private (int X, int Y, int Z) Corner(float[] image, int[] patch)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            var (x, y, z) = (_random.Next(size[0] - patch[0] + 1), _random.Next(size[1] - patch[1] + 1), _random.Next(size[2] - patch[2] + 1));
+            var centre = image[((((x + (patch[0] / 2)) * size[1]) + y + (patch[1] / 2)) * size[2]) + z + (patch[2] / 2)];
+            if (centre > Body || tries == MostTries)
+                return (x, y, z);
+        }
     }
 }
