@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.CompilerServices;
 using Maisi.Bridge.Bundles;
 using Maisi.Bridge.Interop;
 using Maisi.Bridge.Python;
@@ -48,8 +49,12 @@ internal static class BundleOptions
         Output = Console.Out,
         Warn = message => Console.Error.WriteLine($"warning: {message}"),
         AllowedFolders = arguments.TakeList("allow_path"),
-        Python = arguments.TakeFlag("allow_python") ? new PythonEvaluator(new PythonRuntime(new PythonOptions(), StandardErrorLogs.Factory(), TimeProvider.System)) : null,
+        Python = arguments.TakeFlag("allow_python") ? Python() : null,
     };
+
+    // Of its own, so that the Python host is loaded only where it is asked for.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static IPythonEvaluator Python() => new PythonEvaluator(new PythonRuntime(new PythonOptions(), StandardErrorLogs.Factory(), TimeProvider.System));
 
     /// <summary>The options that every command with a config has.</summary>
     public static (string Name, string Description)[] Config { get; } =

@@ -3,6 +3,10 @@ namespace Maisi.Bridge.Bundles;
 /// <summary>"Did you mean": the nearest of the known names.</summary>
 public static class Suggestion
 {
+    // Comparing takes the product of the lengths: a config with a hundred thousand long keys must not take minutes to be refused.
+    private const int LongestName = 128;
+    private const int MostNames = 5_000;
+
     /// <summary>A hint such as "did you mean 'keys'?", or null when nothing is near.</summary>
     /// <param name="name">The unknown name.</param>
     /// <param name="known">The names there are.</param>
@@ -12,9 +16,11 @@ public static class Suggestion
     /// <summary>The nearest name by edits, swaps counted as one; null when none is within a third of the length.</summary>
     public static string? Nearest(string name, IEnumerable<string> known)
     {
+        if (name.Length > LongestName)
+            return null;
         var limit = Math.Clamp(name.Length / 3, 1, 3);
         string? best = null;
-        foreach (var candidate in known)
+        foreach (var candidate in known.Take(MostNames))
         {
             if (candidate.Length == 0 || Math.Abs(candidate.Length - name.Length) > limit)
                 continue;

@@ -93,7 +93,7 @@ internal static class Builtins
         });
         module.Add("round", (_, a) => Numbers.Round(a.Required(0, "number", "round"), a.Optional(1, "ndigits")));
         module.Add("pow", (c, a) => a.Positional.Count == 3
-            ? Numbers.Normalize(BigInteger.ModPow(Numbers.ToBig(a.Positional[0]), Numbers.ToBig(a.Positional[1]), Numbers.ToBig(a.Positional[2])))
+            ? PowerModulo(c, Numbers.ToBig(a.Positional[0]), Numbers.ToBig(a.Positional[1]), Numbers.ToBig(a.Positional[2]))
             : Operators.Binary("**", a.Required(0, "base", "pow"), a.Required(1, "exp", "pow"), c));
         module.Add("divmod", (c, a) => new TupleValue(Operators.Binary("//", a.Required(0, "x", "divmod"), a.Required(1, "y", "divmod"), c), Operators.Binary("%", a.Positional[0], a.Positional[1], c)));
         module.Add("ord", (_, a) => a.Optional(0, null) is string s && PythonTypes.CharacterCount(s) == 1 ? (long)char.ConvertToUtf32(s, 0) : throw new BundleException(BundleErrorKind.TypeError, "ord() expected a character"));
@@ -112,7 +112,9 @@ internal static class Builtins
         module.Add("hasattr", (c, a) => Members.TryGet(a.Required(0, "obj", "hasattr"), Attribute(a, "hasattr"), c, out _));
         module.Add("getattr", (c, a) => Members.TryGet(a.Required(0, "obj", "getattr"), Attribute(a, "getattr"), c, out var value) ? value
             : a.Positional.Count > 2 ? a.Positional[2] : Members.Get(a.Positional[0], Attribute(a, "getattr"), c));
-        module.Add("type", (c, a) => module.TryGet(PythonTypes.NameOf(a.Required(0, "obj", "type")), out var type) ? type
+        module.Add("type", (c, a) => a.Positional.Count != 1
+            ? throw new BundleException(BundleErrorKind.TypeError, "type() takes one argument: classes are not made here")
+            : module.TryGet(PythonTypes.NameOf(a.Required(0, "obj", "type")), out var type) ? type
             : throw new BundleException(BundleErrorKind.TypeError, $"type() of '{PythonTypes.NameOf(a.Positional[0])}' is not available"));
         module.Add("print", (c, a) =>
         {
@@ -122,6 +124,14 @@ internal static class Builtins
             c.Output.Write(text);
             return null;
         });
+    }
+
+    private static object PowerModulo(EvaluationContext context, BigInteger value, BigInteger exponent, BigInteger modulus)
+    {
+        context.Budget.Work((exponent.GetBitLength() + 1) * (modulus.GetBitLength() + 1));
+        return modulus.IsZero || exponent.Sign < 0
+            ? throw new BundleException(BundleErrorKind.ValueError, "pow() needs an exponent of 0 or more and a third argument other than 0")
+            : Numbers.Normalize(BigInteger.ModPow(value, exponent, modulus));
     }
 
     private static string Attribute(CallArguments arguments, string function)
@@ -178,6 +188,7 @@ internal static class Builtins
             case double d:
                 return Numbers.Normalize(Numbers.ToInteger(d));
             case string text:
+                context.Budget.Work(64L * text.Length);
                 return Parse(text, Numbers.ToLong(arguments.Optional(1, "base", 10L)));
             case var value when Numbers.IsInteger(value):
                 return Numbers.Normalize(Numbers.ToBig(value));

@@ -9,13 +9,13 @@ internal static class ContainerMethods
         ["extend"] = (c, l, a) => Change(c, 0, () => l.AddRange(c.Budget.Collect(PythonTypes.Iterate(a.Required(0, "iterable", "extend"), c)))),
         ["insert"] = (c, l, a) => Change(c, 1, () => l.Insert(Clamp(l, Numbers.ToLong(a.Required(0, "index", "insert"))), a.Required(1, "object", "insert"))),
         ["pop"] = (_, l, a) => Pop(l, a.Optional(0, null, -1L)),
-        ["remove"] = (_, l, a) => Remove(l, a.Required(0, "value", "remove")),
+        ["remove"] = (c, l, a) => Remove(c, l, a.Required(0, "value", "remove")),
         ["clear"] = (c, l, _) => Change(c, 0, l.Clear),
         ["reverse"] = (c, l, _) => Change(c, 0, l.Reverse),
         ["sort"] = (c, l, a) => Change(c, 0, () => Sort(c, l, a)),
         ["copy"] = (c, l, _) => c.Budget.Collect(l),
-        ["index"] = (_, l, a) => IndexOf(l, a),
-        ["count"] = (_, l, a) => CountOf(l, a),
+        ["index"] = (c, l, a) => IndexOf(c, l, a),
+        ["count"] = (c, l, a) => CountOf(c, l, a),
     };
 
     private static readonly Dictionary<string, Func<EvaluationContext, DictValue, CallArguments, object?>> DictMethods = new(StringComparer.Ordinal)
@@ -32,8 +32,8 @@ internal static class ContainerMethods
 
     private static readonly Dictionary<string, Func<EvaluationContext, object, CallArguments, object?>> SequenceMethods = new(StringComparer.Ordinal)
     {
-        ["index"] = (c, s, a) => IndexOf(PythonTypes.Iterate(s, c), a),
-        ["count"] = (c, s, a) => CountOf(PythonTypes.Iterate(s, c), a),
+        ["index"] = (c, s, a) => IndexOf(c, PythonTypes.Iterate(s, c), a),
+        ["count"] = (c, s, a) => CountOf(c, PythonTypes.Iterate(s, c), a),
         ["union"] = (c, s, a) => new SetValue(c.Budget.Collect(PythonTypes.Iterate(s, c).Concat(a.Positional.SelectMany(o => PythonTypes.Iterate(o, c))))),
         ["intersection"] = (c, s, a) => Operators.Binary("&", Set(s, c), Set(a.Required(0, "other", "intersection"), c), c),
         ["difference"] = (c, s, a) => Operators.Binary("-", Set(s, c), Set(a.Required(0, "other", "difference"), c), c),
@@ -96,32 +96,32 @@ internal static class ContainerMethods
         return value;
     }
 
-    private static object? Remove(ListValue list, object? value)
+    private static object? Remove(EvaluationContext context, ListValue list, object? value)
     {
-        var index = list.FindIndex(v => ValueComparer.AreEqual(v, value));
+        var index = list.FindIndex(v => ValueComparer.AreEqual(v, value, context.Budget));
         if (index < 0)
             throw new BundleException(BundleErrorKind.ValueError, "list.remove(x): x not in list");
         list.RemoveAt(index);
         return null;
     }
 
-    private static long IndexOf(IEnumerable<object?> items, CallArguments arguments)
+    private static long IndexOf(EvaluationContext context, IEnumerable<object?> items, CallArguments arguments)
     {
         var wanted = arguments.Required(0, "value", "index");
         long index = 0;
         foreach (var item in items)
         {
-            if (ValueComparer.AreEqual(item, wanted))
+            if (ValueComparer.AreEqual(item, wanted, context.Budget))
                 return index;
             index++;
         }
         throw new BundleException(BundleErrorKind.ValueError, "the value is not in the sequence");
     }
 
-    private static long CountOf(IEnumerable<object?> items, CallArguments arguments)
+    private static long CountOf(EvaluationContext context, IEnumerable<object?> items, CallArguments arguments)
     {
         var wanted = arguments.Required(0, "value", "count");
-        return items.LongCount(v => ValueComparer.AreEqual(v, wanted));
+        return items.LongCount(v => ValueComparer.AreEqual(v, wanted, context.Budget));
     }
 
     private static object? Update(EvaluationContext context, DictValue dict, CallArguments arguments)

@@ -11,15 +11,27 @@ public sealed class EvaluationBudget(long steps = 500_000, long cells = 2_000_00
     /// <summary>How deep calls of lambdas and nested evaluations may go.</summary>
     public const int MaxDepth = 100;
 
+    private const int ItemsPerStep = 64;
+
     private long _stepsUsed;
+    private long _work;
     private long _cellsUsed;
     private int _depth;
 
     /// <summary>Counts one operation.</summary>
     public void Step()
     {
-        if (++_stepsUsed > steps)
-            throw new BundleException(BundleErrorKind.TimeoutError, $"the expression needs more than {steps:N0} steps", hint: "configs compute sizes and paths; put real work into a registered target");
+        if (++_stepsUsed + (_work / ItemsPerStep) > steps)
+            throw TooLong();
+    }
+
+    /// <summary>Counts the work of an operation on a large value: a step for every 64 items, characters or comparisons.</summary>
+    /// <param name="size">Items, characters or comparisons.</param>
+    public void Work(long size)
+    {
+        _work += size;
+        if (size < 0 || _stepsUsed + (_work / ItemsPerStep) > steps)
+            throw TooLong();
     }
 
     /// <summary>Counts memory before it is taken.</summary>
@@ -52,8 +64,14 @@ public sealed class EvaluationBudget(long steps = 500_000, long cells = 2_000_00
         {
             Step();
             Take(1);
+            // Equal strings in sets and as keys are hashed and compared in full.
+            if (item is string text)
+                Work(text.Length);
             list.Add(item);
         }
         return list;
     }
+
+    private BundleException TooLong() =>
+        new(BundleErrorKind.TimeoutError, $"the expression needs more than {steps:N0} steps", hint: "configs compute sizes and paths; put real work into a registered target");
 }

@@ -25,6 +25,22 @@ public sealed class EvaluationContext
     /// <summary>What expressions may do with files.</summary>
     public BundleFiles Files { get; init; } = new(Environment.CurrentDirectory, []);
 
+    /// <summary>Counts the work of an operation that looks at all of a value, and gives the value back.</summary>
+    public object? Charge(object? value)
+    {
+        Budget.Work(value switch
+        {
+            null or bool or long or double => 0,
+            string text => text.Length,
+            ListValue list => list.Count,
+            TupleValue tuple => tuple.Count,
+            DictValue dict => dict.Count,
+            SetValue set => set.Count,
+            _ => Types.Find(value)?.Size(value) ?? 0,
+        });
+        return value;
+    }
+
     /// <summary>The same names with another budget, for callbacks that run after the evaluation.</summary>
     public EvaluationContext WithBudget(EvaluationBudget budget) => Copy(Reference, budget);
 

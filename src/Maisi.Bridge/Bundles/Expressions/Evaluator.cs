@@ -7,6 +7,9 @@ namespace Maisi.Bridge.Bundles.Expressions;
 /// <param name="context">Names, references, behaviours and budget.</param>
 internal sealed partial class Evaluator(EvaluationContext context)
 {
+    // An item of a list takes 8 bytes and more, an element of a tensor mostly 4.
+    private const int ElementsPerCell = 8;
+
     /// <summary>Parses and evaluates an expression.</summary>
     /// <param name="expression">The text without the leading <c>$</c>.</param>
     /// <param name="context">Names, references, behaviours and budget.</param>
@@ -28,13 +31,13 @@ internal sealed partial class Evaluator(EvaluationContext context)
                 NameNode name => Lookup(name.Name, scope),
                 ReferenceNode reference => context.Reference(reference.Id),
                 FormattedStringNode formatted => Format(formatted.Parts, scope),
-                UnaryNode unary => Operators.Unary(unary.Operator, Evaluate(unary.Operand, scope), context),
-                BinaryNode binary => Operators.Binary(binary.Operator, Evaluate(binary.Left, scope), Evaluate(binary.Right, scope), context),
+                UnaryNode unary => Made(Operators.Unary(unary.Operator, Charged(unary.Operand, scope), context)),
+                BinaryNode binary => Made(Operators.Binary(binary.Operator, Charged(binary.Left, scope), Charged(binary.Right, scope), context)),
                 LogicalNode logical => Logical(logical, scope),
                 ComparisonNode comparison => Compare(comparison, scope),
                 ConditionalNode conditional => Evaluate(PythonTypes.IsTrue(Evaluate(conditional.Condition, scope), context) ? conditional.Then : conditional.Else, scope),
-                AttributeNode attribute => Members.Get(Evaluate(attribute.Value, scope), attribute.Name, context),
-                IndexNode index => Subscripts.Get(Evaluate(index.Value, scope), Evaluate(index.Index, scope), context),
+                AttributeNode attribute => Members.Get(Charged(attribute.Value, scope), attribute.Name, context),
+                IndexNode index => Subscripts.Get(Charged(index.Value, scope), Charged(index.Index, scope), context),
                 SliceNode slice => new SliceValue(Optional(slice.Start, scope), Optional(slice.Stop, scope), Optional(slice.Step, scope)),
                 CallNode call => Call(call, scope),
                 DisplayNode display => Display(display, scope),
@@ -44,9 +47,9 @@ internal sealed partial class Evaluator(EvaluationContext context)
                 _ => throw new BundleException(BundleErrorKind.SyntaxError, "cannot use starred expression here"),
             };
         }
-        catch (BundleException e)
+        catch (BundleException e) when (ExpressionError.Mark(e, node.Position))
         {
-            ExpressionError.Mark(e, node.Position);
+            // Never reached, since the filter passes everything on: to catch and throw again in thousands of levels overflows the stack.
             throw;
         }
     }
@@ -60,6 +63,20 @@ internal sealed partial class Evaluator(EvaluationContext context)
             hint: Builtins.Refused.Contains(name) ? $"'{name}' is never evaluated here: --allow-python hands the bundle to the Python worker" : Suggestion.For(name, known));
     }
 
+    private object? Charged(ExpressionNode node, Scope scope) => context.Charge(Evaluate(node, scope));
+
+    private object? Made(object? value) => Made(value, context);
+
+    // Strings and elements of tensors that an operation has made; lists count their items themselves.
+    private static object? Made(object? value, EvaluationContext context)
+    {
+        if (value is string text)
+            context.Budget.Take(text.Length);
+        else if (value is not (null or bool or long or double or ListValue or DictValue or TupleValue or Callable) && context.Types.Find(value) is { } behaviour)
+            context.Budget.Take(behaviour.Size(value) / ElementsPerCell);
+        return value;
+    }
+
     private object? Optional(ExpressionNode? node, Scope scope) => node is null ? null : Evaluate(node, scope);
 
     private object? Logical(LogicalNode node, Scope scope)
@@ -70,12 +87,12 @@ internal sealed partial class Evaluator(EvaluationContext context)
 
     private object? Compare(ComparisonNode node, Scope scope)
     {
-        var left = Evaluate(node.First, scope);
+        var left = Charged(node.First, scope);
         object? result = true;
         for (var i = 0; i < node.Rest.Count; i++)
         {
             var (op, rightNode) = node.Rest[i];
-            var right = Evaluate(rightNode, scope);
+            var right = Charged(rightNode, scope);
             result = Operators.Compare(op, left, right, context);
             // The truth of the last one is not asked for: comparing tensors gives a tensor.
             if (i + 1 < node.Rest.Count && !PythonTypes.IsTrue(result, context))
@@ -92,7 +109,7 @@ internal sealed partial class Evaluator(EvaluationContext context)
         var named = new Dictionary<string, object?>(StringComparer.Ordinal);
         foreach (var argument in node.Arguments)
         {
-            var value = Evaluate(argument.Value, scope);
+            var value = Charged(argument.Value, scope);
             switch (argument)
             {
                 case { Stars: 1 }:
@@ -122,7 +139,7 @@ internal sealed partial class Evaluator(EvaluationContext context)
         try
         {
             if (function is Callable callable)
-                return callable.Call(context, arguments);
+                return Made(callable.Call(context, arguments), context);
             if (function is ModuleValue { IsRegistered: false } module)
                 throw Members.NotRegistered(module);
             if (function is not null && context.Types.Find(function) is { } behaviour && behaviour.TryCall(function, context, arguments, out var result))
@@ -162,7 +179,7 @@ internal sealed partial class Evaluator(EvaluationContext context)
         {
             if (key is not null)
             {
-                dict[Evaluate(key, scope)] = Evaluate(value, scope);
+                dict[Charged(key, scope)] = Evaluate(value, scope);
                 continue;
             }
             if (Evaluate(value, scope) is not DictValue spread)
@@ -184,7 +201,7 @@ internal sealed partial class Evaluator(EvaluationContext context)
             foreach (var inner in Walk(node, 0, scope, first))
             {
                 context.Budget.Take(1);
-                dict[Evaluate(node.Key!, inner)] = Evaluate(node.Value, inner);
+                dict[Charged(node.Key!, inner)] = Evaluate(node.Value, inner);
             }
             return dict;
         }
@@ -254,7 +271,7 @@ internal sealed partial class Evaluator(EvaluationContext context)
                 piece = part.Text!;
             else
             {
-                var value = Evaluate(part.Value, scope);
+                var value = Charged(part.Value, scope);
                 var converted = part.Conversion switch { 'r' or 'a' => Representation.Repr(value, context), 's' => Representation.Str(value, context), _ => value };
                 piece = FormatSpecification.Format(converted, part.Format is null ? "" : Format(part.Format, scope), context);
             }

@@ -18,10 +18,12 @@ internal sealed record ExpressionError(BundleErrorKind Kind, string Message, int
     }
 
     /// <summary>Notes the position of the innermost node that failed.</summary>
-    public static void Mark(Exception exception, int position)
+    /// <returns>Always false: an exception filter that passes the exception on.</returns>
+    public static bool Mark(Exception exception, int position)
     {
         if (!exception.Data.Contains(PositionKey))
             exception.Data[PositionKey] = position;
+        return false;
     }
 
     /// <summary>The position noted; null when there is none.</summary>

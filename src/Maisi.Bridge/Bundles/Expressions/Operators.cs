@@ -104,7 +104,7 @@ internal static class Operators
                 return result;
         }
         if (op is "==" or "!=")
-            return ValueComparer.AreEqual(a, b) == (op == "==");
+            return ValueComparer.AreEqual(a, b, context.Budget) == (op == "==");
         return Order(a, b, op, context) is { } order
             && op switch { "<" => order < 0, "<=" => order <= 0, ">" => order > 0, _ => order >= 0 };
     }
@@ -123,7 +123,7 @@ internal static class Operators
             var (x, y) = ((IReadOnlyList<object?>)a, (IReadOnlyList<object?>)b);
             for (var i = 0; i < Math.Min(x.Count, y.Count); i++)
             {
-                if (!ValueComparer.AreEqual(x[i], y[i]))
+                if (!ValueComparer.AreEqual(x[i], y[i], context.Budget))
                     return Order(x[i], y[i], op, context);
             }
             return x.Count.CompareTo(y.Count);
@@ -137,12 +137,12 @@ internal static class Operators
     private static bool Contains(object? item, object? container, EvaluationContext context) => container switch
     {
         string text => item is string part
-            ? text.Contains(part, StringComparison.Ordinal)
+            ? StringMethods.IndexOf(context, text, part) >= 0
             : throw new BundleException(BundleErrorKind.TypeError, $"'in <string>' requires string as left operand, not {PythonTypes.NameOf(item)}"),
         DictValue dict => dict.ContainsKey(item),
         SetValue set => set.Contains(item),
         RangeValue range when Numbers.IsInteger(item) => range.Count > 0 && (Numbers.ToLong(item) - range.Start) % range.Step == 0
             && (Numbers.ToLong(item) - range.Start) / range.Step is var index && index >= 0 && index < range.Count,
-        _ => PythonTypes.Iterate(container, context).Any(v => ValueComparer.AreEqual(v, item)),
+        _ => PythonTypes.Iterate(container, context).Any(v => ValueComparer.AreEqual(v, item, context.Budget)),
     };
 }

@@ -29,16 +29,16 @@ internal static class StringMethods
         ["endswith"] = (_, s, a) => Affix(a, "endswith", p => s.EndsWith(p, StringComparison.Ordinal)),
         ["removeprefix"] = (_, s, a) => Text(a, 0, "removeprefix") is { Length: > 0 } p && s.StartsWith(p, StringComparison.Ordinal) ? s[p.Length..] : s,
         ["removesuffix"] = (_, s, a) => Text(a, 0, "removesuffix") is { Length: > 0 } p && s.EndsWith(p, StringComparison.Ordinal) ? s[..^p.Length] : s,
-        ["find"] = (_, s, a) => (long)s.IndexOf(Text(a, 0, "find"), StringComparison.Ordinal),
-        ["rfind"] = (_, s, a) => (long)s.LastIndexOf(Text(a, 0, "rfind"), StringComparison.Ordinal),
-        ["index"] = (_, s, a) => s.IndexOf(Text(a, 0, "index"), StringComparison.Ordinal) is >= 0 and var at ? (long)at : throw new BundleException(BundleErrorKind.ValueError, "substring not found"),
-        ["count"] = (_, s, a) => Count(s, Text(a, 0, "count")),
+        ["find"] = (c, s, a) => (long)IndexOf(c, s, Text(a, 0, "find")),
+        ["rfind"] = (c, s, a) => (long)Searched(c, s, Text(a, 0, "rfind")).LastIndexOf(Text(a, 0, "rfind"), StringComparison.Ordinal),
+        ["index"] = (c, s, a) => IndexOf(c, s, Text(a, 0, "index")) is >= 0 and var at ? (long)at : throw new BundleException(BundleErrorKind.ValueError, "substring not found"),
+        ["count"] = (c, s, a) => Count(Searched(c, s, Text(a, 0, "count")), Text(a, 0, "count")),
         ["zfill"] = ZeroFill,
         ["ljust"] = (c, s, a) => Pad(c, s, a, '<'),
         ["rjust"] = (c, s, a) => Pad(c, s, a, '>'),
         ["center"] = (c, s, a) => Pad(c, s, a, '^'),
-        ["partition"] = (_, s, a) => Partition(s, Text(a, 0, "partition"), last: false),
-        ["rpartition"] = (_, s, a) => Partition(s, Text(a, 0, "rpartition"), last: true),
+        ["partition"] = (c, s, a) => Partition(Searched(c, s, Text(a, 0, "partition")), Text(a, 0, "partition"), last: false),
+        ["rpartition"] = (c, s, a) => Partition(Searched(c, s, Text(a, 0, "rpartition")), Text(a, 0, "rpartition"), last: true),
         ["isdigit"] = (_, s, _) => s.Length > 0 && s.All(char.IsDigit),
         ["isdecimal"] = (_, s, _) => s.Length > 0 && s.All(char.IsDigit),
         ["isnumeric"] = (_, s, _) => s.Length > 0 && s.All(char.IsNumber),
@@ -67,6 +67,8 @@ internal static class StringMethods
         var separator = arguments.Optional(0, "sep");
         var most = Numbers.ToLong(arguments.Optional(1, "maxsplit", -1L));
         context.Budget.Take(text.Length);
+        if (separator is string given)
+            Searched(context, text, given);
         if (separator is "")
             throw new BundleException(BundleErrorKind.ValueError, "empty separator");
         if (most < 0 || most > text.Length)
@@ -116,11 +118,22 @@ internal static class StringMethods
         var most = Numbers.ToLong(arguments.Optional(2, "count", -1L));
         if (old.Length == 0)
             throw new BundleException(BundleErrorKind.ValueError, "replace() of an empty text is not supported");
+        Searched(context, text, old);
         context.Budget.Take(text.Length + Count(text, old) * replacement.Length);
         if (most < 0)
             return text.Replace(old, replacement, StringComparison.Ordinal);
         var parts = text.Split(old, (int)Math.Min(most, text.Length) + 1);
         return string.Join(replacement, parts);
+    }
+
+    /// <summary>Where a text is first found in another; -1 when it is not there.</summary>
+    public static int IndexOf(EvaluationContext context, string text, string part) => Searched(context, text, part).IndexOf(part, StringComparison.Ordinal);
+
+    // A search looks at the whole part in every place when both are made for that: 16 characters at a time.
+    private static string Searched(EvaluationContext context, string text, string part)
+    {
+        context.Budget.Work((long)text.Length * part.Length / 16);
+        return text;
     }
 
     private static long Count(string text, string part)

@@ -34,6 +34,8 @@ internal static class Subscripts
 
     private static string Text(string text, object? index, EvaluationContext context)
     {
+        if (index is not SliceValue && !text.Any(char.IsSurrogate))
+            return text[Position(index, text.Length, "string")].ToString();
         var characters = text.EnumerateRunes().Select(r => (object?)r.ToString()).ToList();
         return Items(characters, index, context) is { } some
             ? string.Concat(some)

@@ -16,4 +16,4 @@ internal enum TokenKind
 /// <param name="Text">The text of a name, operator or reference id.</param>
 /// <param name="Position">Where it starts.</param>
 /// <param name="Value">The value of a constant, or the parts of an f-string.</param>
-internal readonly record struct Token(TokenKind Kind, string Text, int Position, object? Value = null);
+internal sealed record Token(TokenKind Kind, string Text, int Position, object? Value = null);

@@ -29,6 +29,9 @@ public abstract class TypeBehaviour
         return false;
     }
 
+    /// <summary>How many elements it holds: operations on it are counted by them.</summary>
+    public virtual long Size(object self) => 0;
+
     /// <summary>Python's <c>len</c>; null when it has none.</summary>
     public virtual long? Length(object self) => null;
 

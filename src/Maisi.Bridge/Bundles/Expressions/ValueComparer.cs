@@ -7,6 +7,9 @@ public sealed class ValueComparer : IEqualityComparer<object>
 {
     private const int MaxComparisons = 200_000;
     private const int HashedDepth = 3;
+    private const int CharactersPerComparison = 64;
+    private const int WorkPerComparison = 8;
+    private const int HashedCharacters = 256;
 
     private ValueComparer()
     {
@@ -24,21 +27,30 @@ public sealed class ValueComparer : IEqualityComparer<object>
     // Tuples can share their items, so that a full walk could take exponential time: deep levels hash by their length.
     private static int Hash(object obj, int depth) => obj switch
     {
-        bool b => (b ? 1L : 0L).GetHashCode(),
-        long l => l.GetHashCode(),
-        int i => ((long)i).GetHashCode(),
-        double d => d == Math.Floor(d) && Math.Abs(d) < long.MaxValue ? ((long)d).GetHashCode() : d.GetHashCode(),
+        bool b => Hash(b ? 1L : 0L),
+        long l => Hash(l),
+        int i => Hash(i),
+        double d => d == Math.Floor(d) && Math.Abs(d) < long.MaxValue ? Hash((long)d) : Hash(BitConverter.DoubleToInt64Bits(d)),
+        string s when depth > 0 && s.Length > HashedCharacters => HashCode.Combine(s.Length, string.GetHashCode(s.AsSpan(0, HashedCharacters))),
         TupleValue tuple => depth >= HashedDepth ? tuple.Count : tuple.Aggregate(17, (h, v) => HashCode.Combine(h, Hash(NoneKey.Wrap(v), depth + 1))),
         ListValue or DictValue or SetValue =>
             throw new BundleException(BundleErrorKind.TypeError, $"unhashable type: '{PythonTypes.NameOf(obj)}'", hint: "use a tuple or a string as the key"),
         _ => obj.GetHashCode(),
     };
 
+    // Keyed anew in each process: a hash that can be computed from outside makes dicts of colliding numbers, which take quadratic time.
+    private static int Hash(long value) => HashCode.Combine((int)value, (int)(value >> 32));
+
     /// <summary>Python's <c>==</c>.</summary>
-    public static bool AreEqual(object? x, object? y)
+    /// <param name="x">A value.</param>
+    /// <param name="y">Another one.</param>
+    /// <param name="budget">Counts what is compared; null: a comparison of keys.</param>
+    public static bool AreEqual(object? x, object? y, EvaluationBudget? budget = null)
     {
         var left = MaxComparisons;
-        return AreEqual(x, y, ref left);
+        var same = AreEqual(x, y, ref left);
+        budget?.Work(WorkPerComparison * (MaxComparisons - left));
+        return same;
     }
 
     private static bool AreEqual(object? x, object? y, ref int left)
@@ -52,6 +64,7 @@ public sealed class ValueComparer : IEqualityComparer<object>
         switch (x, y)
         {
             case (string a, string b):
+                left -= Math.Min(a.Length, b.Length) / CharactersPerComparison;
                 return string.Equals(a, b, StringComparison.Ordinal);
             case (ListValue a, ListValue b):
                 return SameItems(a, b, ref left);

@@ -77,8 +77,11 @@ public sealed class DictValue : IReadOnlyCollection<KeyValuePair<object?, object
     public bool Remove(object? key) => _entries.Remove(NoneKey.Wrap(key));
 
     /// <inheritdoc/>
-    public IEnumerator<KeyValuePair<object?, object?>> GetEnumerator() =>
-        _entries.Select(p => KeyValuePair.Create(NoneKey.Unwrap(p.Key), p.Value)).GetEnumerator();
+    public IEnumerator<KeyValuePair<object?, object?>> GetEnumerator()
+    {
+        foreach (var (key, value) in _entries)
+            yield return KeyValuePair.Create(NoneKey.Unwrap(key), value);
+    }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }

@@ -13,7 +13,7 @@ internal static class CollectionsModule
             : throw new BundleException(BundleErrorKind.TypeError, "the first argument must be callable"))
         .AddFunction("functools.reduce", Reduce)
         .AddFunction("itertools.chain", (c, a) => new IteratorValue("chain", a.Positional.SelectMany(s => PythonTypes.Iterate(s, c))))
-        .AddFunction("itertools.product", (c, a) => new IteratorValue("product", Product([.. a.Positional.Select(s => c.Budget.Collect(PythonTypes.Iterate(s, c)))])))
+        .AddFunction("itertools.product", (c, a) => new IteratorValue("product", Product(c, Sources(c, a))))
         .AddFunction("operator.itemgetter", (_, a) => new NativeFunction("itemgetter", (c, v) => Subscripts.Get(v.Required(0, "obj", "itemgetter"), a.Required(0, "item", "itemgetter"), c)));
 
     private static object? Reduce(EvaluationContext context, CallArguments arguments)
@@ -27,13 +27,23 @@ internal static class CollectionsModule
         return list.Aggregate((total, v) => Evaluator.Invoke(arguments.Positional[0], new CallArguments(total, v), context));
     }
 
-    private static IEnumerable<object?> Product(ListValue[] sources)
+    private static ListValue[] Sources(EvaluationContext context, CallArguments arguments)
+    {
+        arguments.Check("product", 0, int.MaxValue, "repeat");
+        var sources = arguments.Positional.Select(s => context.Budget.Collect(PythonTypes.Iterate(s, context))).ToArray();
+        var repeat = Math.Max(Numbers.ToLong(arguments.Named.GetValueOrDefault("repeat", 1L)), 0);
+        context.Budget.Take(sources.Length * Math.Min(repeat, int.MaxValue));
+        return [.. Enumerable.Repeat(sources, (int)repeat).SelectMany(s => s)];
+    }
+
+    private static IEnumerable<object?> Product(EvaluationContext context, ListValue[] sources)
     {
         var at = new int[sources.Length];
         if (sources.Any(s => s.Count == 0))
             yield break;
         while (true)
         {
+            context.Budget.Take(sources.Length);
             yield return new TupleValue([.. sources.Select((s, i) => s[at[i]])]);
             var place = sources.Length - 1;
             while (place >= 0 && ++at[place] == sources[place].Count)

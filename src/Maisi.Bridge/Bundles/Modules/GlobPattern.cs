@@ -7,6 +7,7 @@ namespace Maisi.Bridge.Bundles.Modules;
 internal static class GlobPattern
 {
     private const int MaxEntries = 100_000;
+    private const int WorkPerEntry = 1024;
 
     /// <summary>The names that match.</summary>
     /// <param name="pattern">The pattern, relative to the working directory or absolute.</param>
@@ -51,6 +52,7 @@ internal static class GlobPattern
                 yield break;
             foreach (var entry in Directory.EnumerateFileSystemEntries(full))
             {
+                context.Budget.Work(WorkPerEntry);
                 if (++seen > MaxEntries)
                     throw new BundleException(BundleErrorKind.TimeoutError, $"the pattern '{pattern}' looks at more than {MaxEntries:N0} files");
                 yield return (Path.GetFileName(entry), entry);

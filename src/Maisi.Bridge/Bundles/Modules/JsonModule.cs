@@ -16,7 +16,12 @@ internal static class JsonModule
             c.Budget.Take(text.Length);
             return text;
         })
-        .AddFunction("json.loads", (c, a) => JsonConfigReader.Parse(StringMethods.Text(a, 0, "loads"), "json.loads", static (_, _) => { }).ToValue());
+        .AddFunction("json.loads", (c, a) =>
+        {
+            var text = StringMethods.Text(a, 0, "loads");
+            c.Budget.Take(text.Length);
+            return JsonConfigReader.Parse(text, "json.loads", static (_, _) => { }).ToValue();
+        });
 }
 
 /// <summary>Writes Python values as JSON, in the form of Python's <c>json.dumps</c>.</summary>
@@ -60,38 +65,45 @@ public static class JsonText
                 text.Append(double.IsNaN(number) ? "NaN" : double.IsInfinity(number) ? number > 0 ? "Infinity" : "-Infinity" : Representation.Float(number));
                 break;
             case DictValue dict:
-                Items(text, '{', '}', dict.Count, indent, depth, dict.Select(p => (Action)(() =>
+                text.Append('{');
+                var isFirst = true;
+                foreach (var (key, item) in dict)
                 {
-                    WriteString(text, p.Key as string ?? ConfigId.Child("", NoneKey.Wrap(p.Key)));
+                    Separate(text, ref isFirst, indent, depth + 1);
+                    WriteString(text, key as string ?? ConfigId.Child("", NoneKey.Wrap(key)));
                     text.Append(": ");
-                    Write(text, p.Value, types, indent, unknown, depth + 1);
-                })));
+                    Write(text, item, types, indent, unknown, depth + 1);
+                }
+                if (dict.Count > 0)
+                    NewLine(text, indent, depth);
+                text.Append('}');
                 break;
             case IReadOnlyList<object?> list:
-                Items(text, '[', ']', list.Count, indent, depth, list.Select(v => (Action)(() => Write(text, v, types, indent, unknown, depth + 1))));
+                text.Append('[');
+                var isStart = true;
+                foreach (var item in list)
+                {
+                    Separate(text, ref isStart, indent, depth + 1);
+                    Write(text, item, types, indent, unknown, depth + 1);
+                }
+                if (list.Count > 0)
+                    NewLine(text, indent, depth);
+                text.Append(']');
                 break;
             default:
                 var plain = types.Find(value)?.ToPlain(value) ?? unknown?.Invoke(value)
                     ?? throw new BundleException(BundleErrorKind.TypeError, $"Object of type {PythonTypes.NameOf(value)} is not JSON serializable");
-                Write(text, plain, types, indent, unknown, depth + 1);
+                Write(text, plain, types, indent, unknown, depth);
                 break;
         }
     }
 
-    private static void Items(StringBuilder text, char open, char close, int count, int? indent, int depth, IEnumerable<Action> items)
+    private static void Separate(StringBuilder text, ref bool isFirst, int? indent, int depth)
     {
-        text.Append(open);
-        var first = true;
-        foreach (var item in items)
-        {
-            text.Append(first ? "" : indent is null ? ", " : ",");
-            NewLine(text, indent, depth + 1);
-            item();
-            first = false;
-        }
-        if (count > 0)
-            NewLine(text, indent, depth);
-        text.Append(close);
+        if (!isFirst)
+            text.Append(indent is null ? ", " : ",");
+        isFirst = false;
+        NewLine(text, indent, depth);
     }
 
     private static void NewLine(StringBuilder text, int? indent, int depth)

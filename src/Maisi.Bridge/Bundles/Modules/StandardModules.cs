@@ -5,7 +5,7 @@ namespace Maisi.Bridge.Bundles;
 /// <summary>The modules that every registry has.</summary>
 internal static class StandardModules
 {
-    /// <summary>Adds math, os, pathlib, glob, json, collections, functools, itertools, numpy, torch and what MONAI has of networks and schedulers.</summary>
+    /// <summary>Adds math, os, pathlib, glob, json, collections, functools, itertools, numpy, torch, and what MONAI has of networks, schedulers and losses.</summary>
     public static TargetRegistryBuilder AddStandard(this TargetRegistryBuilder builder)
     {
         MathModule.Add(builder);
@@ -15,6 +15,7 @@ internal static class StandardModules
         NumpyModule.Add(builder);
         TorchModule.Add(builder);
         NetworkModule.Add(builder);
+        TrainingModule.Add(builder);
         MaisiModule.Add(builder);
         TransformModule.Add(builder);
         return builder;

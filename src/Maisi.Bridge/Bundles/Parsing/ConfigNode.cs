@@ -107,11 +107,20 @@ public sealed class DictNode : ConfigNode
     public override ConfigNode Copy(NodeBudget budget)
     {
         budget.Count(this);
-        return new DictNode(Location, Entries.Select(p => KeyValuePair.Create(p.Key, p.Value.Copy(budget))));
+        var copy = new DictNode(Location);
+        foreach (var (key, node) in Entries)
+            copy.Entries[key] = node.Copy(budget);
+        return copy;
     }
 
     /// <inheritdoc/>
-    public override object? ToValue() => new DictValue(Entries.Select(p => KeyValuePair.Create(NoneKey.Unwrap(p.Key), p.Value.ToValue())));
+    public override object? ToValue()
+    {
+        var value = new DictValue();
+        foreach (var (key, node) in Entries)
+            value[NoneKey.Unwrap(key)] = node.ToValue();
+        return value;
+    }
 }
 
 /// <summary>Counts nodes that are made by copying, so that macros and YAML aliases of one another cannot fill the memory.</summary>
@@ -120,6 +129,9 @@ public sealed class NodeBudget(int limit = NodeBudget.DefaultLimit)
 {
     /// <summary>Far above real bundles (the largest have some thousand nodes), and within tens of MB.</summary>
     public const int DefaultLimit = 250_000;
+
+    /// <summary>How many nodes a file may hold: lists of training cases have some ten thousand, and a million takes 100 MB.</summary>
+    public const int FileLimit = 1_000_000;
 
     private int _used;
 

@@ -15,6 +15,7 @@ internal sealed class JsonConfigReader
     private readonly string _file;
     private readonly Action<string, SourceLocation> _duplicate;
     private int _at;
+    private int _nodes;
     private int _line = 1;
     private int _lineStart;
 
@@ -48,6 +49,8 @@ internal sealed class JsonConfigReader
         SkipSpace();
         if (_at >= _text.Length)
             throw Error("the document ends where a value is expected");
+        if (++_nodes > NodeBudget.FileLimit)
+            throw new BundleException(BundleErrorKind.MemoryError, $"the document holds more than {NodeBudget.FileLimit:N0} values", Here);
         if (depth > ConfigNode.MaxDepth)
             throw new BundleException(BundleErrorKind.RecursionError, $"the document nests deeper than {ConfigNode.MaxDepth} levels", Here);
         var location = Here;

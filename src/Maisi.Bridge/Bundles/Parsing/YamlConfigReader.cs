@@ -17,6 +17,7 @@ internal sealed class YamlConfigReader
     private readonly Parser _parser;
     private readonly Dictionary<string, ConfigNode> _anchors = new(StringComparer.Ordinal);
     private readonly NodeBudget _budget = new();
+    private int _nodes;
 
     private YamlConfigReader(string text, string file, Action<string, SourceLocation> duplicate)
     {
@@ -67,6 +68,8 @@ internal sealed class YamlConfigReader
     {
         var current = _parser.Current!;
         var location = Here(current);
+        if (++_nodes > NodeBudget.DefaultLimit)
+            throw new BundleException(BundleErrorKind.MemoryError, $"the document holds more than {NodeBudget.DefaultLimit:N0} values", location, hint: "write long lists as JSON");
         if (depth > ConfigNode.MaxDepth)
             throw new BundleException(BundleErrorKind.RecursionError, $"the document nests deeper than {ConfigNode.MaxDepth} levels", location);
         if (current is AnchorAlias alias)

@@ -13,6 +13,12 @@ public static class ConfigId
     /// <summary>The separator.</summary>
     public const string Separator = "::";
 
+    /// <summary>Longest id.</summary>
+    private const int MaxLength = 1000;
+
+    /// <summary>Longest text after relative ids in it were made absolute.</summary>
+    private const int MaxExpanded = 1 << 20;
+
     /// <summary>Replaces the old separator.</summary>
     public static string Normalize(string id) => id.Contains('#') ? id.Replace("#", Separator, StringComparison.Ordinal) : id;
 
@@ -20,6 +26,11 @@ public static class ConfigId
     public static string Child(string parent, object key)
     {
         var name = key as string ?? (key is NoneKey ? "None" : key is bool b ? b ? "True" : "False" : Convert.ToString(key, CultureInfo.InvariantCulture)!);
+        if (parent.Length + name.Length > MaxLength)
+        {
+            throw new BundleException(BundleErrorKind.ValueError, $"an id with more than {MaxLength:N0} characters: '{(parent + Separator + name)[..60]}...'",
+                hint: "shorten the keys: every item below repeats them");
+        }
         return parent.Length == 0 ? name : $"{parent}{Separator}{name}";
     }
 
@@ -83,6 +94,8 @@ public static class ConfigId
                     hint: $"{count} separators go {count - 1} level(s) above the container of this item, which has {levels.Length - 1} level(s) above it");
             }
             var replacement = prefix[0] + string.Concat(levels.Take(levels.Length - count).Select(l => l + Separator));
+            if ((long)value.Split(prefix).Length * replacement.Length + value.Length > MaxExpanded)
+                throw new BundleException(BundleErrorKind.MemoryError, "relative ids make the text longer than a million characters", location, id);
             value = value.Replace(prefix, replacement, StringComparison.Ordinal);
         }
         return value;
@@ -104,9 +117,10 @@ public static class ConfigId
     }
 
     /// <summary>The references of a text with how often each is there: any <c>@id</c> of an expression, or a text that is one reference.</summary>
-    public static OrderedDictionary<string, int> MatchReferences(string text)
+    public static IReadOnlyDictionary<string, int> MatchReferences(string text)
     {
-        var references = new OrderedDictionary<string, int>(StringComparer.Ordinal);
+        // Keeps the order of insertion, since nothing is removed; its code for these types is part of the precompiled framework.
+        var references = new Dictionary<string, int>(StringComparer.Ordinal);
         if (!text.Contains('@'))
             return references;
         var value = Normalize(text);
@@ -128,10 +142,25 @@ public static class ConfigId
     public static bool IsWord(char c) => char.IsLetterOrDigit(c) || c == '_' || (c > 127 && char.GetUnicodeCategory(c) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark);
 
     /// <summary>The children of a node with their ids.</summary>
-    internal static IEnumerable<(object Key, string Id, ConfigNode Node)> Children(string id, ConfigNode node) => node switch
+    internal static List<ConfigChild> Children(string id, ConfigNode node)
     {
-        DictNode dict => dict.Entries.Select(p => (p.Key, Child(id, p.Key), p.Value)),
-        ListNode list => list.Items.Select((n, i) => ((object)(long)i, Child(id, i), n)),
-        _ => [],
-    };
+        var children = new List<ConfigChild>();
+        if (node is DictNode dict)
+        {
+            foreach (var (key, value) in dict.Entries)
+                children.Add(new ConfigChild(key, Child(id, key), value));
+        }
+        else if (node is ListNode list)
+        {
+            foreach (var item in list.Items)
+                children.Add(new ConfigChild((long)children.Count, Child(id, (long)children.Count), item));
+        }
+        return children;
+    }
 }
+
+/// <summary>A child of a config node. A class, because generic code of value types is compiled anew in every process.</summary>
+/// <param name="Key">Its key, or its index.</param>
+/// <param name="Id">Its id.</param>
+/// <param name="Node">Its node.</param>
+internal sealed record ConfigChild(object Key, string Id, ConfigNode Node);

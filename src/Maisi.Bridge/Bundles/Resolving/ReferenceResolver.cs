@@ -11,6 +11,8 @@ namespace Maisi.Bridge.Bundles;
 internal sealed class ReferenceResolver
 {
     private const int MaxChain = 200;
+    private const int MaxCharacters = 16 << 20;
+    private const int MaxVisits = 4_000_000;
 
     private readonly Dictionary<string, ConfigItem> _items = new(StringComparer.Ordinal);
     private readonly Dictionary<string, object?> _resolved = new(StringComparer.Ordinal);
@@ -18,6 +20,8 @@ internal sealed class ReferenceResolver
     private readonly List<string> _path = [];
     private readonly HashSet<string> _waiting = new(StringComparer.Ordinal);
     private readonly IItemMaker _maker;
+    private long _characters;
+    private int _visits;
 
     /// <param name="root">The config after macros are resolved.</param>
     /// <param name="maker">Evaluates expressions and makes components.</param>
@@ -49,6 +53,9 @@ internal sealed class ReferenceResolver
     {
         foreach (var (_, childId, child) in ConfigId.Children(id, node))
             Add(childId, child);
+        _characters += id.Length;
+        if (_characters > MaxCharacters)
+            throw new BundleException(BundleErrorKind.MemoryError, $"the ids of the config have more than {MaxCharacters:N0} characters in all", node.Location, hint: "shorten the keys, or nest less");
         var item = new ConfigItem(id, node);
         if (_items.TryAdd(id, item) && item.Kind == ConfigItemKind.Expression && ImportStatement.IsImport(node.Text!))
             _imports.Add(item);
@@ -118,15 +125,18 @@ internal sealed class ReferenceResolver
         : throw new BundleException(BundleErrorKind.KeyError, $"cannot find expected ID '{id}' in the references", user.Node.Location, user.Id, _path);
 
     // The references of an item in MONAI's order: nested components and expressions are references to themselves.
-    private static OrderedDictionary<string, ConfigNode> References(ConfigItem item)
+    private OrderedDictionary<string, ConfigNode> References(ConfigItem item)
     {
         var found = new OrderedDictionary<string, ConfigNode>(StringComparer.Ordinal);
         Collect(item.Node, item.Id, found);
         return found;
     }
 
-    private static void Collect(ConfigNode node, string id, OrderedDictionary<string, ConfigNode> found)
+    private void Collect(ConfigNode node, string id, OrderedDictionary<string, ConfigNode> found)
     {
+        // Every component looks through all that is below it, as in MONAI: many levels above many values take quadratic time.
+        if (++_visits > MaxVisits)
+            throw new BundleException(BundleErrorKind.TimeoutError, "components nest too deep above too many values", node.Location, id);
         if (node.Text is { } text)
         {
             foreach (var reference in ConfigId.MatchReferences(text).Keys)
@@ -163,7 +173,7 @@ internal sealed class ReferenceResolver
                 }
                 return items;
             case ScalarNode { Value: string text } when text.StartsWith('@') && ConfigId.MatchReferences(text) is { Count: > 0 } references:
-                return _resolved.TryGetValue(references.GetAt(0).Key, out var referred) ? referred : text;
+                return _resolved.TryGetValue(references.Keys.First(), out var referred) ? referred : text;
             default:
                 return node.ToValue();
         }

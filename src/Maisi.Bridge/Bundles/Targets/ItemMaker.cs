@@ -70,7 +70,12 @@ internal sealed class ItemMaker : IItemMaker
             return null;
         arguments.TryGetValue("_target_", out var target);
         var mode = arguments.TryGetValue("_mode_", out var given) ? given as string ?? "" : "default";
-        var named = arguments.Where(p => !NonArguments.Contains(p.Key as string)).ToDictionary(p => p.Key as string ?? Representation.Str(p.Key, _context), p => p.Value, StringComparer.Ordinal);
+        var named = new Dictionary<string, object?>(StringComparer.Ordinal);
+        foreach (var (key, value) in arguments)
+        {
+            if (!NonArguments.Contains(key as string))
+                named[key as string ?? Representation.Str(key, _context)] = value;
+        }
         var path = target as string;
         if (path is not null && !_options.Registry.TryLocate(path, out target))
         {

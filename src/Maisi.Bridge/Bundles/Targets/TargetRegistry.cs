@@ -10,7 +10,7 @@ public sealed class TargetRegistry
 {
     private readonly Dictionary<string, ModuleValue> _roots = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<string>> _shortNames = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<string, Func<Callable>> _targets = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Func<Callable>> _targets = new(StringComparer.Ordinal);
 
     internal TargetRegistry(IReadOnlyList<TypeBehaviour> behaviours)
     {
@@ -26,7 +26,7 @@ public sealed class TargetRegistry
     public ModuleValue Builtins { get; }
 
     /// <summary>The paths of all target types, in order.</summary>
-    public IEnumerable<string> TargetPaths => _targets.Keys;
+    public IEnumerable<string> TargetPaths => _targets.Keys.Order(StringComparer.Ordinal);
 
     /// <summary>The top-level modules.</summary>
     public IEnumerable<string> Roots => _roots.Keys;
@@ -99,9 +99,9 @@ public sealed class TargetRegistry
         var name = target[(target.LastIndexOf('.') + 1)..];
         return target.Contains('.') && _shortNames.TryGetValue(name, out var paths)
             ? $"did you mean '{paths[0]}'?"
-            : Suggestion.For(target, _targets.Keys) ?? Suggestion.For(name, _shortNames.Keys);
+            : Suggestion.For(target, TargetPaths) ?? Suggestion.For(name, _shortNames.Keys);
     }
 
     /// <summary>The target types with their paths.</summary>
-    internal IEnumerable<(string Path, Callable Target)> Targets() => _targets.Select(p => (p.Key, p.Value()));
+    internal IEnumerable<(string Path, Callable Target)> Targets() => TargetPaths.Select(p => (p, _targets[p]()));
 }

@@ -42,10 +42,13 @@ public sealed class BundleArguments
                 given.Add(KeyValuePair.Create(Key(name), (object?)true));
         }
         var arguments = new BundleArguments();
-        if (given.LastOrDefault(p => p.Key == ArgsFile).Value is string file)
+        if (given.FindLast(p => p.Key == ArgsFile).Value is string file)
             arguments.AddFile(file, workingDirectory);
-        foreach (var (key, value) in given.Where(p => p.Key != ArgsFile))
-            Merge(arguments._values, key, value);
+        foreach (var (key, value) in given)
+        {
+            if (key != ArgsFile)
+                Merge(arguments._values, key, value);
+        }
         return arguments;
     }
 

@@ -1,8 +1,6 @@
 // The class LDMSampler of NVIDIA's MAISI bundle (model-zoo maisi_ct_generative, scripts/sample.py) and of NV-Generate-CTMR.
 using System.Globalization;
 using System.Text.Json;
-using Maisi.Bridge.Bundles.Expressions;
-using Maisi.Bridge.Checkpoints;
 using Maisi.Bridge.Generation;
 using Maisi.Bridge.Networks;
 using Maisi.Bridge.Volumes;
@@ -42,12 +40,7 @@ public sealed class LdmSampler
         var codes = JsonSerializer.Deserialize<Dictionary<string, int>>(File.ReadAllText(full(settings.LabelDictJson)))!;
         _anatomy = [.. settings.AnatomyList.Select(name => codes.TryGetValue(name, out var code) ? code
             : throw new BundleException(BundleErrorKind.ValueError, $"anatomy_list names '{name}', which is no label", hint: Suggestion.For(name, codes.Keys)))];
-        _scale = settings.ScaleFactor switch
-        {
-            Tensor tensor => Numbers.ToDouble(TensorBehaviour.Item(tensor)),
-            StoredTensor stored => Numbers.ToDouble(TensorBehaviour.Item(stored.ToTensor())),
-            var number => Numbers.ToDouble(number),
-        };
+        _scale = TensorBehaviour.Number(settings.ScaleFactor);
     }
 
     /// <summary>

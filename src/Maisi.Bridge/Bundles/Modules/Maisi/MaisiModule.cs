@@ -8,12 +8,16 @@ namespace Maisi.Bridge.Bundles.Modules;
 internal static class MaisiModule
 {
     private const string SamplerPath = "scripts.sample.LDMSampler";
+    private const string ImageSamplerPath = "maisi_bridge.ImageSampler";
 
     /// <summary>Adds the module.</summary>
     public static void Add(TargetRegistryBuilder builder) => builder
         .AddTarget(SamplerPath, () => new SettingsTarget(SamplerPath, typeof(LdmSamplerSettings), (settings, context) =>
             new LdmSampler((LdmSamplerSettings)settings, TimeProvider.System, context.Output, context.Files.Full)))
+        .AddTarget(ImageSamplerPath, () => new SettingsTarget(ImageSamplerPath, typeof(ImageSamplerSettings), (settings, context) =>
+            new ImageSampler((ImageSamplerSettings)settings, TimeProvider.System, context.Output, context.Files.Full)))
         .AddFunction("scripts.sample.check_input", CheckInput)
+        .AddBehaviour(new ReflectedBehaviour(typeof(ImageSampler)))
         .AddBehaviour(new ReflectedBehaviour(typeof(LdmSampler)));
 
     // check_input(body_region, anatomy_list, label_dict_json, output_size, spacing, controllable_anatomy_size)

@@ -19,6 +19,10 @@ internal static class NetworkModule
         ("monai.networks.nets.autoencoderkl.AutoencoderKL", () => typeof(AutoencoderKlConfig)),
         ("monai.networks.nets.diffusion_model_unet.DiffusionModelUNet", () => typeof(DiffusionModelUNetConfig)),
         ("monai.networks.nets.controlnet.ControlNet", () => typeof(ControlNetConfig)),
+        ("monai.networks.nets.patchgan_discriminator.PatchDiscriminator", () => typeof(PatchDiscriminatorConfig)),
+        ("monai.networks.nets.patchgan_discriminator.MultiScalePatchDiscriminator", () => typeof(MultiScalePatchDiscriminatorConfig)),
+        ("monai.networks.nets.segresnet.SegResNet", () => typeof(SegResNetConfig)),
+        ("monai.networks.nets.segresnet_ds.SegResNetDS", () => typeof(SegResNetDSConfig)),
     ];
 
     private static readonly string[] Schedulers =
@@ -78,7 +82,12 @@ internal sealed class DefinitionTarget(string path, Func<JsonObject, object> cre
             throw new BundleException(BundleErrorKind.TypeError, $"{path}() takes keyword arguments only");
         var definition = new JsonObject { ["_target_"] = path };
         foreach (var (name, value) in arguments.Named)
+        {
             definition[name] = JsonNode.Parse(JsonText.Write(value, context.Types));
+            DefinitionLimits.Check(name, definition[name]);
+        }
+        if (configType is not null)
+            DefinitionLimits.CheckParameters(path, () => (nn.Module)create(definition));
         return create(definition);
     }
 }
@@ -116,6 +125,18 @@ internal sealed class ModuleBehaviour : TypeBehaviour
             _ => null,
         };
         return value is not null;
+    }
+
+    /// <inheritdoc/>
+    public override bool TryCall(object self, EvaluationContext context, CallArguments arguments, out object? result)
+    {
+        result = (self, arguments.Positional) switch
+        {
+            (nn.Module<Tensor, Tensor> layer, [Tensor x]) => layer.call(x),
+            (nn.Module<Tensor, Tensor, Tensor> loss, [Tensor x, Tensor target]) => loss.call(x, target),
+            _ => null,
+        };
+        return result is not null;
     }
 
     /// <inheritdoc/>

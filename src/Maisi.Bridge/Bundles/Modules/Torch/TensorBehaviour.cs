@@ -8,6 +8,8 @@ namespace Maisi.Bridge.Bundles.Modules;
 /// <summary>What expressions may do with tensors: look at them, move them, reduce them, compute with them.</summary>
 internal sealed class TensorBehaviour : TypeBehaviour
 {
+    private const int MaxOuter = 1 << 20;
+
     private static readonly Dictionary<string, Func<Tensor, CallArguments, object?>> Methods = new(StringComparer.Ordinal)
     {
         ["item"] = (t, _) => Item(t),
@@ -57,7 +59,11 @@ internal sealed class TensorBehaviour : TypeBehaviour
             "ndim" => tensor.dim(),
             "dtype" => new DTypeValue(NameOf(tensor.dtype)),
             "device" => DeviceValue.Of(tensor.device.ToString()),
-            _ when Methods.TryGetValue(name, out var method) => new NativeFunction($"Tensor.{name}", (_, a) => method(tensor, a)),
+            _ when Methods.TryGetValue(name, out var method) => new NativeFunction($"Tensor.{name}", (c, a) =>
+            {
+                c.Charge(tensor);
+                return method(tensor, a);
+            }),
             _ => null,
         };
         return value is not null;
@@ -67,6 +73,8 @@ internal sealed class TensorBehaviour : TypeBehaviour
     public override bool TryBinary(object self, string op, object? other, bool reflected, out object? result)
     {
         var tensor = (Tensor)self;
+        if (other is Tensor second)
+            RefuseOuter(tensor, second);
         result = other switch
         {
             Tensor right => Apply(op, reflected ? right : tensor, reflected ? tensor : right),
@@ -84,6 +92,19 @@ internal sealed class TensorBehaviour : TypeBehaviour
         return true;
     }
 
+    // A row and a column of a million numbers each broadcast to four terabytes.
+    private static void RefuseOuter(Tensor a, Tensor b)
+    {
+        var elements = 1.0;
+        for (var i = 1; i <= Math.Max(a.dim(), b.dim()); i++)
+            elements *= Math.Max(i <= a.dim() ? a.shape[^i] : 1, i <= b.dim() ? b.shape[^i] : 1);
+        if (elements > Math.Max(MaxOuter, Math.Max(a.numel(), b.numel())))
+            throw new BundleException(BundleErrorKind.MemoryError, $"tensors of the shapes [{string.Join(", ", a.shape)}] and [{string.Join(", ", b.shape)}] broadcast to {elements:N0} elements");
+    }
+
+    /// <inheritdoc/>
+    public override long Size(object self) => ((Tensor)self).numel();
+
     /// <inheritdoc/>
     public override long? Length(object self) => ((Tensor)self).dim() > 0 ? ((Tensor)self).shape[0] : null;
 
@@ -96,6 +117,14 @@ internal sealed class TensorBehaviour : TypeBehaviour
 
     /// <inheritdoc/>
     public override object? ToPlain(object self) => ((Tensor)self).numel() <= 10_000 ? ToList((Tensor)self) : Repr(self);
+
+    /// <summary>A number, or that of a tensor with one element, loaded or still in its file.</summary>
+    public static double Number(object? value) => Numbers.ToDouble(value switch
+    {
+        Tensor tensor => Item(tensor),
+        StoredTensor stored => Item(stored.ToTensor()),
+        _ => value,
+    });
 
     /// <summary>The number of a tensor with one element.</summary>
     public static object Item(Tensor tensor)
@@ -192,6 +221,9 @@ internal sealed class StoredTensorBehaviour : TypeBehaviour
 
     /// <inheritdoc/>
     public override bool TryIndex(object self, object? index, out object? value) => _tensor.TryIndex(((StoredTensor)self).ToTensor(), index, out value);
+
+    /// <inheritdoc/>
+    public override long Size(object self) => ((StoredTensor)self).Count;
 
     /// <inheritdoc/>
     public override string Repr(object self) => $"tensor(shape=[{string.Join(", ", ((StoredTensor)self).Shape)}], stored)";

@@ -25,7 +25,7 @@ internal static class TorchFunctions
     /// <c>torch.load</c>: tensors and plain containers only, whatever <c>weights_only</c> says. Tensors stay in the file until used; the
     /// file stays open as long as something refers to them.
     /// </summary>
-    public static object? Load(string path) => FromCheckpoint(CheckpointFile.Open(path).Root, 0);
+    public static object? Load(string path) => FromCheckpoint(CheckpointFile.Open(path).Root, 0, new Dictionary<object, object?>(ReferenceEqualityComparer.Instance));
 
     /// <summary>A tensor of nested lists of numbers: int64 when all are whole, else float32.</summary>
     public static Tensor Tensor(EvaluationContext context, object? data, object? dtype, object? device)
@@ -103,17 +103,20 @@ internal static class TorchFunctions
             Flatten(context, item, shape, depth + 1, values);
     }
 
-    private static object? FromCheckpoint(object? value, int depth)
+    // What the file shares stays shared: lists of lists of lists would otherwise double with every level.
+    private static object? FromCheckpoint(object? value, int depth, Dictionary<object, object?> done)
     {
         if (depth > 64 || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
             throw new BundleException(BundleErrorKind.RecursionError, "the checkpoint nests too deep");
-        return value switch
+        if (value is not (PythonDict or List<object?> or PythonTuple))
+            return value is PythonDevice named ? new DeviceValue(named.Type) : value;
+        if (done.TryGetValue(value, out var made))
+            return made;
+        return done[value] = value switch
         {
-            PythonDict dict => new DictValue(dict.Items.Select(i => KeyValuePair.Create((object?)i.Key, FromCheckpoint(i.Value, depth + 1)))),
-            List<object?> list => new ListValue(list.Select(v => FromCheckpoint(v, depth + 1))),
-            PythonTuple tuple => new TupleValue([.. tuple.Items.Select(v => FromCheckpoint(v, depth + 1))]),
-            PythonDevice named => new DeviceValue(named.Type),
-            _ => value,
+            PythonDict dict => new DictValue(dict.Items.Select(i => KeyValuePair.Create((object?)i.Key, FromCheckpoint(i.Value, depth + 1, done)))),
+            List<object?> list => new ListValue(list.Select(v => FromCheckpoint(v, depth + 1, done))),
+            _ => new TupleValue([.. ((PythonTuple)value).Items.Select(v => FromCheckpoint(v, depth + 1, done))]),
         };
     }
 }
