@@ -31,7 +31,7 @@ public sealed class ValueComparer : IEqualityComparer<object>
         long l => Hash(l),
         int i => Hash(i),
         double d => d == Math.Floor(d) && Math.Abs(d) < long.MaxValue ? Hash((long)d) : Hash(BitConverter.DoubleToInt64Bits(d)),
-        string s when depth > 0 && s.Length > HashedCharacters => HashCode.Combine(s.Length, string.GetHashCode(s.AsSpan(0, HashedCharacters))),
+        string s when depth > 0 && s.Length > HashedCharacters => HashCode.Combine(s.Length, string.GetHashCode(s.AsSpan(0, HashedCharacters), StringComparison.Ordinal)),
         TupleValue tuple => depth >= HashedDepth ? tuple.Count : tuple.Aggregate(17, (h, v) => HashCode.Combine(h, Hash(NoneKey.Wrap(v), depth + 1))),
         ListValue or DictValue or SetValue =>
             throw new BundleException(BundleErrorKind.TypeError, $"unhashable type: '{PythonTypes.NameOf(obj)}'", hint: "use a tuple or a string as the key"),
