@@ -40,7 +40,7 @@ public sealed class TrainingTargetTests
         var parser = Read(folder, """
             { "l1": {"_target_": "torch.nn.L1Loss", "reduction": "sum"}, "mse": {"_target_": "torch.nn.MSELoss"},
               "a": "$torch.tensor([1.0, 2.0])", "b": "$torch.tensor([3.0, 5.0])", "sum": "$@l1(@a, @b).item()", "mean": "$@mse(@a, @b).item()",
-              "adversarial": {"_target_": "monai.losses.PatchAdversarialLoss", "criterion": "least_squares", "no_activation_leastsq": true}}
+              "adversarial": {"_target_": "monai.losses.adversarial_loss.PatchAdversarialLoss", "criterion": "least_squares", "no_activation_leastsq": true}}
             """);
         parser.GetParsedContent("sum").ShouldBe(5.0);
         parser.GetParsedContent("mean").ShouldBe(6.5);
@@ -53,7 +53,7 @@ public sealed class TrainingTargetTests
     {
         using var folder = TestPaths.Temporary();
         var net = (PatchDiscriminator)Read(folder, "{" + Net + "}").GetParsedContent("net")!;
-        using var x = zeros(1, 1, 8, 8, 8);
+        using var x = zeros([1, 1, 8, 8, 8]);
         net.call(x).Count.ShouldBe(3);
     }
 

@@ -12,7 +12,7 @@ internal sealed class ReferenceResolver
 {
     private const int MaxChain = 200;
     private const int MaxCharacters = 16 << 20;
-    private const int MaxVisits = 4_000_000;
+    private const int MaxVisits = 1_000_000;
 
     private readonly Dictionary<string, ConfigItem> _items = new(StringComparer.Ordinal);
     private readonly Dictionary<string, object?> _resolved = new(StringComparer.Ordinal);
