@@ -76,7 +76,10 @@ public sealed class MaisiRunTests
             [TinyBundle.Config("maisi_ct_rflow", "inference.json"), "environment_rflow-ct.json", "config_network_rflow.json", "config_infer.json"], [], []);
         var pair = (ListValue)((ListValue)workflow.Run()[0]!)[0]!;
         var merged = VolumeFile.Read((string)pair[0]!).ToFloats();
-        VolumeFile.Read(Run("maisi_ct_rflow", folder, values, TextWriter.Null)[0]).ToFloats().ShouldBe(merged);
+        // Numbers that went through text may differ in their last digits: 0.05 HU of 2000.
+        var direct = VolumeFile.Read(Run("maisi_ct_rflow", folder, values, TextWriter.Null)[0]).ToFloats();
+        direct.Zip(merged, (a, b) => Math.Abs(a - b)).Max().ShouldBeLessThan(0.05f);
+        merged.Distinct().Count().ShouldBeGreaterThan(100);
     }
 
     [Theory]
