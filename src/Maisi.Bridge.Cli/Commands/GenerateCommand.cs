@@ -29,7 +29,7 @@ internal static class GenerateCommand
         var shard = new Option<string?>("--shard") { Description = "The share of the run that is made here, for instance 2/8; the others may run elsewhere." };
         var json = CommonOptions.Json();
         var quiet = CommonOptions.Quiet();
-        var command = new Command("generate", "Generates CT images from a label map.") 
+        var command = new Command("generate", "Generates CT images from a label map.")
         {
             bundle, mask, masks, output, seed, count, steps, guidance, modality, grid, decode, memory, resume, shard, json, quiet,
         };
