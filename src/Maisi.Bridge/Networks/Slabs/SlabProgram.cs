@@ -74,7 +74,8 @@ internal sealed class SlabProgram
                 Append(new SlabStep("attention", input, Activation(Channels[input])) { Attention = new SlabAttention(layer), Norm = norm.ForSlabs(silu: false) });
                 break;
             case AutoencoderDownsample down:
-                Append("downsample", Layer(down.Inner) is Conv3d conv ? new SlabDownsample(conv.weight!, conv.bias) { InChannels = Channels3(conv).In, OutChannels = Channels3(conv).Out } : throw Unknown(block));
+                var conv = Layer(down.Inner) as Conv3d ?? throw Unknown(block);
+                Append("downsample", new SlabDownsample(conv.weight!, conv.bias) { InChannels = Channels3(conv).In, OutChannels = Channels3(conv).Out });
                 break;
             case MaisiUpsample { Inner.Transposed: true } up:
                 Append("upsample", Transposed(Layer(up.Inner.Convolution), needsNext: true));
