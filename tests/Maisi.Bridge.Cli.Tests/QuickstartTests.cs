@@ -18,8 +18,8 @@ public sealed class QuickstartTests
         sample["size"]!.AsArray().Select(n => n!.GetValue<int>()).ShouldBe([64, 64, 64]);
         var medians = sample["median_hounsfield"]!;
         medians["background"]!.GetValue<double>().ShouldBe(-1000);
-        // What the model must have learned at the very least: a body is not air, and bone is brighter than the soft tissue around it.
-        medians["body"]!.GetValue<double>().ShouldBeInRange(-300, 400);
-        medians["mandible"]!.GetValue<double>().ShouldBeGreaterThan(medians["body"]!.GetValue<double>());
+        // What the model must have learned at the very least: organs are soft tissue, between fat and bone.
+        foreach (var organ in new[] { "body", "brainstem", "spinal cord", "right parotid" })
+            medians[organ]!.GetValue<double>().ShouldBeInRange(-200, 200, organ);
     }
 }
