@@ -91,7 +91,7 @@ public sealed class GoldenConfigTests
             files = ["main.yaml"];
         }
         parser.ReadConfig(files);
-        parser.Update((golden["overrides"]?.AsObject() ?? []).Select(p => KeyValuePair.Create(p.Key, Value(p.Value))));
+        parser.Update((golden["overrides"]?.AsObject() ?? []).Select(p => KeyValuePair.Create(p.Key, TinyBundle.Value(p.Value))));
         if (golden["call"]?.GetValue<string>() == "raw")
             return parser.Root.ToValue();
         parser.Parse();
@@ -101,23 +101,12 @@ public sealed class GoldenConfigTests
             Instantiate = options["instantiate"]?.GetValue<bool>() ?? true,
             EvaluateExpressions = options["eval_expr"]?.GetValue<bool>() ?? true,
             HasFallback = options["default"] is not null,
-            Fallback = Value(options["default"]),
+            Fallback = TinyBundle.Value(options["default"]),
         });
         if (golden["id"]!.GetValue<string>().Length == 0)
             ((DictValue)value!).Remove("_meta_");
         return value;
     }
-
-    private static object? Value(JsonNode? node) => node switch
-    {
-        null => null,
-        JsonObject o => new DictValue(o.Select(p => KeyValuePair.Create((object?)p.Key, Value(p.Value)))),
-        JsonArray a => new ListValue(a.Select(Value)),
-        JsonValue v when v.TryGetValue<bool>(out var b) => b,
-        JsonValue v when v.TryGetValue<long>(out var l) => l,
-        JsonValue v when v.TryGetValue<double>(out var d) => d,
-        _ => node.GetValue<string>(),
-    };
 
     // Canonical text: keys sorted, so that only values are compared.
     private static string Text(object? value, TargetRegistry registry) => Text(JsonNode.Parse(JsonText.Write(value, registry.Types, unknown: Describe)));
