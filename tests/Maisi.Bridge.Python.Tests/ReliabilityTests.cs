@@ -36,9 +36,10 @@ public sealed class ReliabilityTests
         var pooled = new PythonCallOptions { Pooled = true };
         await Parallel.ForAsync(0, TestPython.Count(16), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, token) =>
         {
-            using var array = runtime.CreateArray("float32", [1000]);
-            array.Span<float>().Fill(i);
-            (await runtime.CallAsync("worker_functions:sum_of", PythonArguments.Of(array), options: i % 4 == 0 ? null : pooled, token: token)).ShouldBe(i * 1000.0);
+            using var array = runtime.CreateArray("uint8", [1000]);
+            array.Bytes.Fill((byte)i);
+            var sum = await runtime.CallAsync("worker_functions:sum_of_bytes", PythonArguments.Of(array), options: i % 4 == 0 ? null : pooled, token: token);
+            sum.ShouldBe((byte)i * 1000L);
         });
         await runtime.DisposeAsync();
         await SettleAsync(() => Children().Count == 0);

@@ -121,6 +121,8 @@ public sealed class WorkerTests
         (await runtime.CallAsync("worker_functions:sum_of", PythonArguments.Of(array), options: Pooled)).ShouldBe(276.0);
         await runtime.CallAsync("worker_functions:double_in_place", PythonArguments.Of(array), options: Pooled);
         Get(array, 23).ShouldBe(46, "Python wrote into the memory of this process");
+        using var copy = runtime.CreateArray(dtype, [2, 3, 4], kind, array.Bytes);
+        (await runtime.CallAsync("worker_functions:sum_of", PythonArguments.Of(copy), options: Pooled)).ShouldBe(552.0);
 
         using var made = (SharedArray)(await runtime.CallAsync($"worker_functions:make_{(kind == PythonArrayKind.Torch ? "tensor" : "array")}", PythonArguments.Of(dtype, new[] { 5, 7 }), options: Pooled))!;
         made.DType.ShouldBe(dtype);

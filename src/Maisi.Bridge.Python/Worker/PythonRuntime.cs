@@ -50,6 +50,10 @@ public sealed class PythonRuntime : IPythonRuntime
         SharedArray.Create(shared.Value.Paths, dtype, shape, kind);
 
     /// <inheritdoc/>
+    public SharedArray CreateArray(string dtype, IReadOnlyList<long> shape, PythonArrayKind kind, ReadOnlySpan<byte> content) =>
+        SharedArray.Create(shared.Value.Paths, dtype, shape, kind, content);
+
+    /// <inheritdoc/>
     public async Task<object?> CallAsync(
         string target, PythonArguments? arguments = null, IProgress<PythonProgress>? progress = null, PythonCallOptions? options = null, CancellationToken token = default)
     {

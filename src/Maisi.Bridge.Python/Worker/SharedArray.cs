@@ -18,22 +18,20 @@ public enum PythonArrayKind
 /// </summary>
 public sealed unsafe class SharedArray : IDisposable
 {
-    private readonly MemoryMappedFile? file;
-    private readonly MemoryMappedViewAccessor? view;
+    private readonly Lock gate = new();
+    private FileStream? stream;
+    private MemoryMappedFile? file;
+    private MemoryMappedViewAccessor? view;
     private byte* address;
 
-    private SharedArray(string dtype, IReadOnlyList<long> shape, PythonArrayKind kind, string? path, MemoryMappedFile? file)
+    private SharedArray(string dtype, IReadOnlyList<long> shape, PythonArrayKind kind, string? path, FileStream? stream)
     {
         DType = dtype;
         Shape = shape;
         Kind = kind;
         FilePath = path;
         ByteLength = SizeOf(dtype, shape);
-        if (file is null)
-            return;
-        this.file = file;
-        view = file.CreateViewAccessor();
-        view.SafeMemoryMappedViewHandle.AcquirePointer(ref address);
+        this.stream = stream;
     }
 
     /// <summary>The element type by its name in numpy and torch: float32, int16, uint8, bool, bfloat16, ...</summary>
@@ -53,8 +51,13 @@ public sealed unsafe class SharedArray : IDisposable
     {
         get
         {
-            ObjectDisposedException.ThrowIf(address is null && ByteLength > 0, this);
-            return (nint)address;
+            lock (gate)
+            {
+                ObjectDisposedException.ThrowIf(stream is null && ByteLength > 0, this);
+                if (address is null && stream is not null)
+                    Map(stream);
+                return (nint)address;
+            }
         }
     }
 
@@ -77,47 +80,75 @@ public sealed unsafe class SharedArray : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (address is not null)
+        lock (gate)
         {
-            address = null;
-            view!.SafeMemoryMappedViewHandle.ReleasePointer();
-            view.Dispose();
-            file!.Dispose();
+            if (address is not null)
+            {
+                address = null;
+                view!.SafeMemoryMappedViewHandle.ReleasePointer();
+                view.Dispose();
+                file!.Dispose();
+            }
+            stream?.Dispose();
+            stream = null;
         }
         Forget();
     }
 
-    /// <summary>A new array, in the first folder that has room for it.</summary>
-    internal static SharedArray Create(IReadOnlyList<string> folders, string dtype, IReadOnlyList<long> shape, PythonArrayKind kind)
+    /// <summary>A new array of zeros, in the first folder that has room for it.</summary>
+    internal static SharedArray Create(IReadOnlyList<string> folders, string dtype, IReadOnlyList<long> shape, PythonArrayKind kind) =>
+        // Reserving the space now makes a full /dev/shm an error here and not a SIGBUS on first touch.
+        Create(folders, dtype, shape, kind, SizeOf(dtype, shape), default);
+
+    /// <summary>A new array with content, in the first folder that has room for it.</summary>
+    /// <exception cref="ArgumentException">The content has another length than the array.</exception>
+    internal static SharedArray Create(IReadOnlyList<string> folders, string dtype, IReadOnlyList<long> shape, PythonArrayKind kind, ReadOnlySpan<byte> content)
     {
-        var bytes = SizeOf(dtype, shape);
-        if (bytes == 0)
+        if (content.Length != SizeOf(dtype, shape))
+            throw new ArgumentException($"the content has {content.Length} bytes and the array {SizeOf(dtype, shape)}", nameof(content));
+        return Create(folders, dtype, shape, kind, 0, content);
+    }
+
+    private static SharedArray Create(
+        IReadOnlyList<string> folders, string dtype, IReadOnlyList<long> shape, PythonArrayKind kind, long reserve, ReadOnlySpan<byte> content)
+    {
+        if (SizeOf(dtype, shape) == 0)
             return new SharedArray(dtype, shape, kind, null, null);
         for (var i = 0; ; i++)
         {
             var path = Path.Combine(folders[i], Guid.NewGuid().ToString("N"));
+            FileStream? stream = null;
             try
             {
-                // Reserving the space now makes a full /dev/shm an error here and not a SIGBUS on first touch.
-                var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite | FileShare.Delete, PreallocationSize = bytes, BufferSize = 0 };
-                var stream = new FileStream(path, options);
-                stream.SetLength(bytes);
-                return new SharedArray(dtype, shape, kind, path, MemoryMappedFile.CreateFromFile(stream, null, bytes, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false));
+                stream = Open(path, FileMode.CreateNew, reserve);
+                if (reserve > 0)
+                    stream.SetLength(reserve);
+                RandomAccess.Write(stream.SafeFileHandle, content, 0);
+                return new SharedArray(dtype, shape, kind, path, stream);
             }
-            catch (IOException e) when (i + 1 < folders.Count)
+            catch (IOException) when (i + 1 < folders.Count)
             {
+                stream?.Dispose();
                 File.Delete(path);
-                _ = e;
             }
         }
     }
+
+    private static FileStream Open(string path, FileMode mode, long reserve) => new(path, new FileStreamOptions
+    {
+        Mode = mode,
+        Access = FileAccess.ReadWrite,
+        Share = FileShare.ReadWrite | FileShare.Delete,
+        PreallocationSize = reserve,
+        BufferSize = 0,
+    });
 
     /// <summary>The array in a file that a worker wrote. The file's name goes at once, so that nothing is left after a crash.</summary>
     internal static SharedArray Adopt(string? path, string dtype, IReadOnlyList<long> shape, PythonArrayKind kind)
     {
         if (path is null)
             return new SharedArray(dtype, shape, kind, null, null);
-        var array = new SharedArray(dtype, shape, kind, path, MemoryMappedFile.CreateFromFile(path, FileMode.Open));
+        var array = new SharedArray(dtype, shape, kind, path, Open(path, FileMode.Open, 0));
         array.Forget();
         return array;
     }
@@ -135,6 +166,13 @@ public sealed unsafe class SharedArray : IDisposable
     };
 
     private static long SizeOf(string dtype, IReadOnlyList<long> shape) => shape.Aggregate((long)ItemSize(dtype), (product, n) => checked(product * n));
+
+    private void Map(FileStream opened)
+    {
+        file = MemoryMappedFile.CreateFromFile(opened, null, ByteLength, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: true);
+        view = file.CreateViewAccessor();
+        view.SafeMemoryMappedViewHandle.AcquirePointer(ref address);
+    }
 
     private void Forget()
     {

@@ -24,6 +24,8 @@ internal static class WorkerLauncher
         start.Environment.TryGetValue("PYTHONPATH", out var inherited);
         start.Environment["PYTHONPATH"] = string.Join(Path.PathSeparator, options.Paths.Append(PythonFiles.Folder).Append(inherited).Where(p => !string.IsNullOrEmpty(p)));
         PythonEnvironment.UseUtf8(start.Environment);
+        // Large arrays in large pages: a fresh result of 256 MB costs a quarter of the time. Only glibc knows the variable.
+        start.Environment.TryAdd("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1");
         start.Environment[WorkerProtocol.MarkVariable] = mark;
         try
         {

@@ -20,9 +20,7 @@ public static class SharedTensors
         using var scope = torch.NewDisposeScope();
         var packed = tensor.detach().cpu().contiguous();
         var name = Names.First(n => n.Type == packed.dtype).Name;
-        var array = python.CreateArray(name, packed.shape, PythonArrayKind.Torch);
-        packed.bytes.CopyTo(array.Bytes);
-        return array;
+        return python.CreateArray(name, packed.shape, PythonArrayKind.Torch, packed.bytes);
     }
 
     /// <summary>A copy of an array from Python as a tensor on the CPU. At most 2 GiB.</summary>
