@@ -166,6 +166,10 @@ def sum_of(array):
     return float(array.sum())
 
 
+def sum_of_bytes(array):
+    return sum(bytes(array))
+
+
 def describe_array(array):
     return [type(array).__module__.split(".")[0], str(array.dtype), list(array.shape)]
 
