@@ -1,15 +1,26 @@
 using Maisi.Bridge.Generation;
 using Maisi.Bridge.Networks;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Training;
 
-/// <summary>Trains the autoencoder: mean absolute error plus a small Kullback-Leibler term.</summary>
+/// <summary>
+/// Trains the autoencoder of a small bundle: mean absolute error plus a small Kullback-Leibler term; perceptual and adversarial losses
+/// where the options ask for them.
+/// </summary>
 internal sealed class AutoencoderTrainer(AutoencoderKlMaisi network, AutoencoderTrainOptions options, int[] size, ulong seed)
 {
     private const float Body = 0.25f;
-    private const int MostTries = 32;
+    private const int MostTries = 32, DiscriminatorStream = 103;
+    private const ulong ValidationStream = 4;
     private readonly TrainingRandom _random = new(SampleSeed.Of(seed, 1));
+
+    /// <summary>Where losses are logged.</summary>
+    public TrainingLog? Log { get; init; }
+
+    /// <summary>Cases to validate on, when the options say how often.</summary>
+    public IReadOnlyList<TrainingCase> Validation { get; init; } = [];
 
     /// <summary>Runs both parts and leaves the network in evaluation mode.</summary>
     public IReadOnlyList<StageSummary> Train(
@@ -17,19 +28,60 @@ internal sealed class AutoencoderTrainer(AutoencoderKlMaisi network, Autoencoder
     {
         network.train();
         StartSharp();
-        var parameters = network.parameters().ToList();
-        var summaries = new List<StageSummary>
-        {
-            new TrainingStage("autoencoder", parameters, options, options.Iterations, options.Lr, _random)
-                .Run(() => Loss(Batch(cases, options.BatchSize, options.PatchSize ?? size)), store, progress, cancellation),
-        };
+        using var discriminator = options.AdvWeight > 0 ? Discriminator() : null;
+        using var lpips = options.PerceptualWeight > 0 ? PerceptualNetwork.Load(options.PerceptualTrunk, options.PerceptualLinear, network.parameters().First().device) : null;
+        var objective = new AutoencoderObjective(network, Weights(), discriminator, lpips is null ? null : new SlicePerceptualLoss(lpips, PerceptualNetwork.SliceRatio));
+        List<StageSummary> summaries = [Run("autoencoder", options.Iterations, options.Lr, options.BatchSize, options.PatchSize ?? size)];
         if (options.WholeIterations > 0)
-        {
-            summaries.Add(new TrainingStage("autoencoder-whole", parameters, options, options.WholeIterations, options.Lr / 4, _random)
-                .Run(() => Loss(Batch(cases, 1, size)), store, progress, cancellation));
-        }
+            summaries.Add(Run("autoencoder-whole", options.WholeIterations, options.Lr / 4, 1, size));
         network.eval();
         return summaries;
+
+        StageSummary Run(string name, int iterations, double rate, int batch, int[] patch)
+        {
+            var settings = options.Settings(name, iterations, rate);
+            var generator = new Learner("", network.parameters(), settings);
+            var critic = discriminator is null ? null : new Learner("discriminator", discriminator.parameters(), settings);
+            using var stage = new TrainingStage(settings, critic is null ? [generator] : [generator, critic], _random)
+            {
+                Log = Log,
+                Validate = Validation.Count > 0 ? _ => Error(objective) : null,
+            };
+            return stage.Run(step => objective.Learn(step, generator, critic, Batch(cases, batch, patch), _random, settings), store, progress, cancellation);
+        }
+    }
+
+    private AutoencoderWeights Weights() => new()
+    {
+        Kl = options.KlWeight,
+        Adversarial = options.AdvWeight ?? 0,
+        Perceptual = options.PerceptualWeight ?? 0,
+    };
+
+    private PatchDiscriminator Discriminator()
+    {
+        var made = NetworkFactory.Create<PatchDiscriminator>(options.DiscriminatorDef
+            ?? throw new MaisiException("adv_weight needs a discriminator.", "autoencoder_train.discriminator_def", "Add the MONAI definition of a PatchDiscriminator."));
+        WeightInitialization.DrawDiscriminator(made, SampleSeed.Of(seed, DiscriminatorStream));
+        made.train();
+        return made;
+    }
+
+    /// <summary>Mean loss over the validation cases, whole volumes, with the same noise each time.</summary>
+    private double Error(AutoencoderObjective objective)
+    {
+        var random = new TrainingRandom(SampleSeed.Of(seed, (long)ValidationStream));
+        return Validation.Average(item =>
+        {
+            using var scope = NewDisposeScope();
+            return objective.Validate(tensor(item.Image, [1, 1, size[0], size[1], size[2]]), Reconstruct, random).ToDouble();
+        });
+    }
+
+    private AutoencoderOutput Reconstruct(Tensor images)
+    {
+        var latent = network.Encode(images);
+        return new AutoencoderOutput(network.Decode(latent.Mu), latent.Mu, latent.Sigma);
     }
 
     /// <summary>
@@ -41,21 +93,6 @@ internal sealed class AutoencoderTrainer(AutoencoderKlMaisi network, Autoencoder
         using var _ = no_grad();
         foreach (var (name, parameter) in network.named_parameters().Where(p => p.name.StartsWith("quant_conv_log_sigma.", StringComparison.Ordinal)))
             parameter.fill_(name.EndsWith("bias", StringComparison.Ordinal) ? -6 : 0);
-    }
-
-    private Tensor Loss(Tensor images)
-    {
-        var (mu, sigma) = network.Encode(images);
-        var latent = mu + (sigma * PhiloxNoise.Normal(mu.shape, _random.NextSeed()));
-        var reconstruction = network.Decode(latent);
-        return (reconstruction - images).abs().mean() + (KullbackLeibler(mu, sigma) * options.KlWeight);
-    }
-
-    /// <summary>½ Σ (µ² + σ² − log(σ² + 1e-10) − 1) over voxels, averaged over the batch.</summary>
-    internal static Tensor KullbackLeibler(Tensor mu, Tensor sigma)
-    {
-        var variance = sigma.pow(2);
-        return (mu.pow(2) + variance - (variance + 1e-10).log() - 1).sum() * (0.5 / mu.shape[0]);
     }
 
     /// <summary>

@@ -46,6 +46,19 @@ internal sealed class ExponentialAverage : IDisposable
             _parameters[i].copy_(_average[i]);
     }
 
+    /// <summary>Exchanges the average and the parameters; a second call brings them back bit for bit.</summary>
+    public void Swap()
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        for (var i = 0; i < _parameters.Length; i++)
+        {
+            var own = _parameters[i].detach().clone();
+            _parameters[i].copy_(_average[i]);
+            _average[i].copy_(own);
+        }
+    }
+
     public void Dispose()
     {
         foreach (var tensor in _average)

@@ -2,31 +2,43 @@ using Maisi.Bridge.Checkpoints;
 using Maisi.Bridge.Generation;
 using Maisi.Bridge.Networks;
 using Maisi.Bridge.Schedulers;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Training;
 
 /// <summary>
-/// Trains the diffusion UNet and then, with the UNet frozen, the ControlNet. Both minimise the mean absolute error of the velocity
-/// (images − noise) of rectified flow, as SPEC 12 of NV-Generate's training scripts has it.
+/// Trains the diffusion UNet and then, with the UNet frozen, the ControlNet. Both minimise the mean absolute error of what the scheduler
+/// makes them predict, as NV-Generate's training scripts do: the velocity (images − noise) of rectified flow, or DDPM's noise, sample or v.
 /// </summary>
-internal sealed class LatentDiffusionTrainer(DiffusionModelUNetMaisi unet, ControlNetMaisi controlNet, RFlowScheduler scheduler, TrainingConfig config)
+internal sealed class LatentDiffusionTrainer(DiffusionModelUNetMaisi unet, ControlNetMaisi controlNet, Scheduler scheduler, TrainingConfig config)
 {
+    private const long ValidationStream = 5;
+    private readonly DiffusionObjective _objective = new(scheduler);
+
+    /// <summary>Where losses are logged.</summary>
+    public TrainingLog? Log { get; init; }
+
+    /// <summary>Latents to validate on, when the options say how often.</summary>
+    public LatentSet? Validation { get; init; }
+
     /// <summary>Trains the UNet on latents alone.</summary>
     public StageSummary TrainUNet(LatentSet latents, TrainingStore store, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var random = new TrainingRandom(SampleSeed.Of(config.Seed, 2));
         var options = config.DiffusionUnetTrain;
         unet.train();
-        var summary = new TrainingStage("diffusion-unet", [.. unet.parameters()], options, options.Iterations, options.Lr, random)
-            .Run(Step, store, progress, cancellation);
+        var settings = options.Settings("diffusion-unet", options.Iterations, options.Lr);
+        using var stage = Stage(settings, unet, random, Loss);
+        var summary = stage.Run(() => Loss(latents, random), store, progress, cancellation);
         unet.eval();
         return summary;
 
-        Tensor Step()
+        Tensor Loss(LatentSet from, TrainingRandom draws)
         {
-            var (images, _) = latents.Batch(options.BatchSize, random);
-            var (noisy, timesteps, target) = Corrupt(images, random);
+            var (images, _) = from.Batch(options.BatchSize, draws);
+            var (noisy, timesteps, target) = _objective.Corrupt(images, draws);
+            using var _ = settings.Autocast(images.device);
             return (unet.call(noisy, timesteps, Conditions(options.BatchSize)) - target).abs().mean();
         }
     }
@@ -40,17 +52,19 @@ internal sealed class LatentDiffusionTrainer(DiffusionModelUNetMaisi unet, Contr
         foreach (var parameter in unet.parameters())
             parameter.requires_grad = false;
         controlNet.train();
-        var summary = new TrainingStage("controlnet", [.. controlNet.parameters()], options, options.Iterations, options.Lr, random)
-            .Run(Step, store, progress, cancellation);
+        var settings = options.Settings("controlnet", options.Iterations, options.Lr);
+        using var stage = Stage(settings, controlNet, random, Loss);
+        var summary = stage.Run(() => Loss(latents, random), store, progress, cancellation);
         controlNet.eval();
         return summary;
 
-        Tensor Step()
+        Tensor Loss(LatentSet from, TrainingRandom draws)
         {
-            var (images, labels) = latents.Batch(options.BatchSize, random);
-            if (random.NextDouble() < config.Data.BodyDropout)
+            var (images, labels) = from.Batch(options.BatchSize, draws);
+            if (draws.NextDouble() < config.Data.BodyDropout)
                 labels = labels.masked_fill(labels.eq(config.Data.BodyLabel), 0);
-            var (noisy, timesteps, target) = Corrupt(images, random);
+            var (noisy, timesteps, target) = _objective.Corrupt(images, draws);
+            using var _ = settings.Autocast(images.device);
             var conditions = Conditions(options.BatchSize);
             var residuals = controlNet.call(noisy, timesteps, ConditionPlanes.Of(labels), new ControlNetConditions { ClassLabels = conditions.ClassLabels });
             var prediction = unet.call(noisy, timesteps, conditions with { DownBlockAdditionalResiduals = residuals.Down, MidBlockAdditionalResidual = residuals.Mid });
@@ -58,12 +72,22 @@ internal sealed class LatentDiffusionTrainer(DiffusionModelUNetMaisi unet, Contr
         }
     }
 
-    private (Tensor Noisy, Tensor Timesteps, Tensor Target) Corrupt(Tensor images, TrainingRandom random)
+    private TrainingStage Stage(StageSettings settings, nn.Module network, TrainingRandom random, Func<LatentSet, TrainingRandom, Tensor> loss) =>
+        new(settings, [new Learner("", network.parameters(), settings)], random)
+        {
+            Log = Log,
+            Validate = Validation is null ? null : _ => Error(loss),
+        };
+
+    /// <summary>Mean loss over as many batches as there are validation cases, with the same cases and noise each time.</summary>
+    private double Error(Func<LatentSet, TrainingRandom, Tensor> loss)
     {
-        var noise = PhiloxNoise.Normal(images.shape, random.NextSeed());
-        var uniform = Enumerable.Range(0, (int)images.shape[0]).Select(_ => (float)random.NextDouble()).ToArray();
-        var timesteps = scheduler.SampleTimesteps(tensor(uniform), images);
-        return (scheduler.AddNoise(images, noise, timesteps), timesteps, images - noise);
+        var random = new TrainingRandom(SampleSeed.Of(config.Seed, ValidationStream));
+        return Enumerable.Range(0, Validation!.Count).Average(_ =>
+        {
+            using var scope = NewDisposeScope();
+            return loss(Validation, random).ToDouble();
+        });
     }
 
     private UNetConditions Conditions(int batch) => new()

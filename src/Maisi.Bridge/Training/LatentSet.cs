@@ -49,6 +49,9 @@ public sealed class LatentSet : IDisposable
         return new LatentSet(entries, size, 1 / Math.Sqrt((squares / count) - (average * average)));
     }
 
+    /// <summary>The same latents under another scale factor: validation cases take that of the training cases. Shares the tensors.</summary>
+    public LatentSet WithScale(double scaleFactor) => new(_entries, _size, scaleFactor);
+
     /// <summary>A batch of scaled latents drawn from their distributions, and the labels that belong to them.</summary>
     /// <returns>Latents [B, C, x, y, z] and label codes [B, 1, X, Y, Z] as uint8.</returns>
     public (Tensor Latents, Tensor Labels) Batch(int batchSize, TrainingRandom random)

@@ -109,7 +109,7 @@ public sealed record DataOptions
 }
 
 /// <summary>How long and how fast a network is trained.</summary>
-public record StageTrainOptions
+public record StageTrainOptions : EngineOptions
 {
     /// <summary>Optimizer steps.</summary>
     public required int Iterations { get; init; }
@@ -122,6 +122,18 @@ public record StageTrainOptions
 
     /// <summary>Decoupled weight decay.</summary>
     public double WeightDecay { get; set; } = 1e-4;
+
+    /// <summary>The settings of a stage; what the options leave out is AdamW with warm-up, cosine decay, clipping and a moving average.</summary>
+    internal StageSettings Settings(string name, int iterations, double rate) => Over(new StageSettings
+    {
+        Name = name,
+        Iterations = iterations,
+        Rate = rate,
+        WeightDecay = WeightDecay,
+        Schedule = RateSchedule.WarmupCosine,
+        ClipNorm = 5,
+        EmaDecay = 0.998,
+    });
 }
 
 /// <summary>
@@ -138,6 +150,26 @@ public sealed record AutoencoderTrainOptions : StageTrainOptions
 
     /// <summary>Weight of the Kullback-Leibler term, which is a sum over voxels.</summary>
     public double KlWeight { get; set; } = 1e-7;
+
+    /// <summary>Weight of the adversarial loss; null or 0 trains without a discriminator.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? AdvWeight { get; set; }
+
+    /// <summary>MONAI definition of the discriminator; needed with <see cref="AdvWeight"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public JsonObject? DiscriminatorDef { get; set; }
+
+    /// <summary>Weight of the perceptual loss; null or 0 trains without.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? PerceptualWeight { get; set; }
+
+    /// <summary>torchvision's squeezenet1_1 weights; needed with <see cref="PerceptualWeight"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? PerceptualTrunk { get; set; }
+
+    /// <summary>The linear layers of LPIPS 0.1 for it; needed with <see cref="PerceptualWeight"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? PerceptualLinear { get; set; }
 }
 
 // Members with a default are settable: generated code gives missing init-only members null or 0 instead of their default.

@@ -13,6 +13,8 @@ namespace Maisi.Bridge.Training;
 /// <param name="resume">Goes on with an unfinished training.</param>
 public sealed class TrainingRun(TrainingConfig config, string output, bool resume = false)
 {
+    private const int MostPictures = 3;
+
     /// <summary>Where the state of the unfinished training is kept.</summary>
     public string StateFolder { get; } = TrainingStore.FolderOf(output);
 
@@ -39,14 +41,16 @@ public sealed class TrainingRun(TrainingConfig config, string output, bool resum
         using var controlNet = NetworkFactory.Create<ControlNetMaisi>(config.ControlnetDef);
         foreach (var (network, index) in new nn.Module[] { autoencoder, unet, controlNet }.Select((n, i) => (n, i)))
             WeightInitialization.Draw(network, SampleSeed.Of(config.Seed, 100 + index));
-        var scheduler = SchedulerFactory.Create(config.NoiseScheduler) as RFlowScheduler
-            ?? throw new MaisiException("Training needs an RFlowScheduler.", "noise_scheduler", "Take the noise_scheduler of configs/train_headneck_small.json.");
+        var scheduler = SchedulerFactory.Create(config.NoiseScheduler);
+        using var log = new TrainingLog(Path.Combine(store.Folder, "logs"));
 
-        var stages = new AutoencoderTrainer(autoencoder, config.AutoencoderTrain, config.Data.Size, config.Seed)
+        var stages = new AutoencoderTrainer(autoencoder, config.AutoencoderTrain, config.Data.Size, config.Seed) { Log = log, Validation = validation }
             .Train(cases, store, progress, cancellation).ToList();
         var psnr = Psnr(autoencoder, validation);
         using var latents = LatentSet.Encode(autoencoder, cases, config.Data.Size, TrainingCase.MirrorPartners(config.Data.Labels), progress, cancellation);
-        var trainer = new LatentDiffusionTrainer(unet, controlNet, scheduler, config);
+        var validates = validation.Count > 0 && (config.DiffusionUnetTrain.ValidateEvery ?? config.ControlnetTrain.ValidateEvery) is not null;
+        using var held = validates ? LatentSet.Encode(autoencoder, validation, config.Data.Size, TrainingCase.MirrorPartners(config.Data.Labels), null, cancellation) : null;
+        var trainer = new LatentDiffusionTrainer(unet, controlNet, scheduler, config) { Log = log, Validation = held?.WithScale(latents.ScaleFactor) };
         stages.Add(trainer.TrainUNet(latents, store, progress, cancellation));
         stages.Add(trainer.TrainControlNet(latents, store, progress, cancellation));
         var report = new TrainingReport
@@ -61,7 +65,12 @@ public sealed class TrainingRun(TrainingConfig config, string output, bool resum
             ProcessorSeconds = Math.Round(stages.Sum(s => s.ProcessorSeconds), 1),
         };
         new BundleWriter(config, report).Write(staging, autoencoder, unet, controlNet);
+        log.Flush();
+        File.Copy(Path.Combine(log.Folder, TrainingLog.Table), staging.File($"docs/{TrainingLog.Table}"));
+        TrainingPage.Write(staging.File("docs/training.html"), config.Name, TrainingLog.Read(Path.Combine(log.Folder, TrainingLog.Table)),
+            Pictures(autoencoder, validation.Count > 0 ? validation : cases));
         staging.Publish();
+        log.Dispose();
         store.Delete();
         TensorRuntime.EmptyCache(CPU);
         return report;
@@ -80,6 +89,20 @@ public sealed class TrainingRun(TrainingConfig config, string output, bool resum
             var (mean, _) = autoencoder.Encode(image);
             return -10 * Math.Log10((autoencoder.Decode(mean).clamp(0, 1) - image).pow(2).mean().ToDouble());
         }), 2);
+    }
+
+    /// <summary>The first cases and what the autoencoder makes of them.</summary>
+    private List<ReportPicture> Pictures(AutoencoderKlMaisi autoencoder, IReadOnlyList<TrainingCase> cases)
+    {
+        using var _ = no_grad();
+        var (size, spacing) = (config.Data.Size, config.Data.Spacing);
+        return [.. cases.Take(MostPictures).SelectMany(item =>
+        {
+            using var scope = NewDisposeScope();
+            var image = tensor(item.Image, [1, 1, size[0], size[1], size[2]]);
+            return new[] { (item.Id, image), ($"{item.Id}, reconstructed", autoencoder.Reconstruct(image)) }
+                .Select(p => ReportPictures.Of(p.Item1, p.Item2, spacing)).ToArray();
+        })];
     }
 
     private void RequireFree()

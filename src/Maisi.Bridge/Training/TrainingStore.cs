@@ -21,14 +21,23 @@ internal sealed class TrainingStore
     /// <summary>Where the state of a training into <paramref name="output"/> is kept.</summary>
     public static string FolderOf(string output) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(output)) + ".training";
 
+    /// <summary>The folder.</summary>
+    public string Folder => _folder;
+
+    /// <inheritdoc cref="Open(string, string, bool)"/>
+    public static TrainingStore Open(string output, TrainingConfig config, IReadOnlyList<TrainingCase> cases, bool resume) =>
+        Open(FolderOf(output), Fingerprint(config, cases), resume);
+
     /// <summary>Starts a folder, or goes on with one.</summary>
+    /// <param name="folder">The folder of the state.</param>
+    /// <param name="fingerprint">Stands for everything that the result depends on: config, data, initial weights.</param>
+    /// <param name="resume">Whether to go on with an unfinished training.</param>
     /// <exception cref="MaisiException">
     /// There is an unfinished training and <paramref name="resume"/> is false, or it was started with another config or other data.
     /// </exception>
-    public static TrainingStore Open(string output, TrainingConfig config, IReadOnlyList<TrainingCase> cases, bool resume)
+    public static TrainingStore Open(string folder, string fingerprint, bool resume)
     {
-        var folder = FolderOf(output);
-        var store = new TrainingStore(folder, Fingerprint(config, cases));
+        var store = new TrainingStore(folder, fingerprint);
         var identity = Path.Combine(folder, Identity);
         if (!File.Exists(identity))
         {
@@ -37,7 +46,7 @@ internal sealed class TrainingStore
             return store;
         }
         if (!resume)
-            throw new MaisiException("An unfinished training lies here.", folder, "Go on with it by --resume, or remove the folder.");
+            throw new MaisiException("An unfinished training lies here.", folder, "Go on with it (--resume; in a bundle's train section: resume), or remove the folder.");
         if (!string.Equals(JsonSerializer.Deserialize(File.ReadAllBytes(identity), StoreJson.Default.String), store._fingerprint, StringComparison.Ordinal))
         {
             throw new MaisiException("The unfinished training was started with another config or other data.", folder,
@@ -61,7 +70,22 @@ internal sealed class TrainingStore
     public void Save(string stage, IEnumerable<KeyValuePair<string, Tensor>> tensors, StageState state) => SafetensorsFile.Save(
         PathOf(stage), tensors, new Dictionary<string, string> { ["state"] = JsonSerializer.Serialize(state, StoreJson.Default.StageState) });
 
-    /// <summary>Forgets the training; called when its bundle is in place.</summary>
+    /// <summary>Keeps a batch whose loss is not finite.</summary>
+    /// <returns>The file.</returns>
+    public string SaveBatch(string stage, IReadOnlyDictionary<string, Tensor> batch, int step)
+    {
+        var path = Path.Combine(_folder, $"{stage}.step{step}.batch.safetensors");
+        SafetensorsFile.Save(path, batch.ToDictionary(b => b.Key, b => b.Value.detach().contiguous(), StringComparer.Ordinal));
+        return path;
+    }
+
+    /// <summary>Keeps the weights of the best validation so far.</summary>
+    public void SaveBest(string stage, IEnumerable<KeyValuePair<string, Tensor>> weights) => SafetensorsFile.Save(PathOf(stage + ".best"), weights);
+
+    /// <summary>Those weights; null when there are none. The caller disposes the tensors.</summary>
+    public Dictionary<string, Tensor>? LoadBest(string stage) => File.Exists(PathOf(stage + ".best")) ? SafetensorsFile.Load(PathOf(stage + ".best")) : null;
+
+    /// <summary>Forgets the training; called when its results are in place.</summary>
     public void Delete() => Directory.Delete(_folder, recursive: true);
 
     private string PathOf(string stage) => Path.Combine(_folder, stage + ".safetensors");
@@ -102,6 +126,21 @@ internal sealed record StageState
 
     /// <summary>Processor seconds of all threads spent in the stage.</summary>
     public required double ProcessorSeconds { get; init; }
+
+    /// <summary>The learners' numbers, in the order of the learners; empty in files from before there were several.</summary>
+    public IReadOnlyList<LearnerState> Learners { get; set; } = [];
+
+    /// <summary>The best validation so far.</summary>
+    public double? Best { get; set; }
+
+    /// <summary>Validations since then.</summary>
+    public int SinceBest { get; set; }
+
+    /// <summary>Steps of the epoch so far.</summary>
+    public int EpochSteps { get; set; }
+
+    /// <summary>Sum of their losses.</summary>
+    public double EpochSum { get; set; }
 }
 
 [System.Text.Json.Serialization.JsonSerializable(typeof(StageState))]

@@ -35,4 +35,17 @@ internal static class WeightInitialization
             }
         }
     }
+
+    /// <summary>A discriminator's weights as MONAI draws them: convolutions N(0, 0.02²), norms N(1, 0.02²), biases of convolutions uniform within ±1/√fan_in.</summary>
+    public static void DrawDiscriminator(nn.Module network, ulong seed)
+    {
+        Draw(network, seed);
+        using var _ = no_grad();
+        long stream = -1;
+        foreach (var (_, parameter) in network.named_parameters().Where(p => p.name.EndsWith("weight", StringComparison.Ordinal)))
+        {
+            using var scope = NewDisposeScope();
+            parameter.copy_((PhiloxNoise.Normal(parameter.shape, SampleSeed.Of(seed, stream--)) * 0.02) + (parameter.dim() == 1 ? 1 : 0));
+        }
+    }
 }

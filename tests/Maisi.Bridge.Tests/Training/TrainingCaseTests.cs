@@ -19,10 +19,10 @@ public class TrainingCaseTests
     [Fact]
     public void The_schedule_warms_up_and_decays()
     {
-        TrainingStage.Factor(0, 200).ShouldBe(0.1, 1e-12);
-        TrainingStage.Factor(9, 200).ShouldBe(1.0, 1e-12);
-        TrainingStage.Factor(105, 200).ShouldBe(0.51, 1e-12);
-        TrainingStage.Factor(200, 200).ShouldBe(0.02, 1e-12);
+        LearningRate.WarmupCosine(0, 200).ShouldBe(0.1, 1e-12);
+        LearningRate.WarmupCosine(9, 200).ShouldBe(1.0, 1e-12);
+        LearningRate.WarmupCosine(105, 200).ShouldBe(0.51, 1e-12);
+        LearningRate.WarmupCosine(200, 200).ShouldBe(0.02, 1e-12);
     }
 
     [Fact]

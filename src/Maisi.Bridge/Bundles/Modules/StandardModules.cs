@@ -18,6 +18,7 @@ internal static class StandardModules
         TrainingModule.Add(builder);
         MaisiModule.Add(builder);
         TransformModule.Add(builder);
+        Training.TrainerModule.Add(builder);
         return builder;
     }
 }

@@ -22,7 +22,7 @@ internal static class TrainingModule
         Target<StepArguments>(builder, Schedules + "StepLR", a => optim.lr_scheduler.StepLR(a.Optimizer, a.StepSize, a.Gamma));
         Target<ExponentialArguments>(builder, Schedules + "ExponentialLR", a => optim.lr_scheduler.ExponentialLR(a.Optimizer, a.Gamma));
         Target<PolynomialArguments>(builder, Schedules + "PolynomialLR", a =>
-            optim.lr_scheduler.LambdaLR(a.Optimizer, step => Math.Pow(1 - (Math.Min(step, a.TotalIters) / (double)a.TotalIters), a.Power))); // TorchSharp's own takes whole powers only
+            optim.lr_scheduler.LambdaLR(a.Optimizer, step => Math.Pow(1 - (Math.Min(step, Math.Floor(a.TotalIters)) / a.TotalIters), a.Power))); // TorchSharp's own takes whole powers only
         Target<LossArguments>(builder, "torch.nn.L1Loss", a => nn.L1Loss(a.Reduction));
         Target<LossArguments>(builder, "torch.nn.MSELoss", a => nn.MSELoss(a.Reduction));
         Target<AdversarialArguments>(builder, "monai.losses.adversarial_loss.PatchAdversarialLoss", a =>
