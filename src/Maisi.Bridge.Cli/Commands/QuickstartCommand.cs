@@ -27,7 +27,7 @@ internal static class QuickstartCommand
             var settings = BundleSettings.Read(bundle);
             var mask = Path.Combine(folder, "head_label.nii.gz");
             WriteMask(mask, settings.OutputSize, settings.Spacing);
-            var run = new MaskToImageRun(bundle, [mask], folder) { Seed = parse.GetValue(seed) };
+            var run = new SynthesisRun(bundle, new GenerationOptions { Seed = parse.GetValue(seed) }, folder) { Masks = [mask] };
             var manifest = run.Execute(progress, cancellation);
             Console.Error.WriteLine($"A synthetic image of a drawn label map by the bundle {Path.GetFileName(bundle)}. Not for diagnosis. The pictures:");
             foreach (var file in manifest.Samples[0].Files)

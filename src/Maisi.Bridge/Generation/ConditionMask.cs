@@ -17,16 +17,23 @@ public sealed class ConditionMask
     public bool HasBody { get; }
 
     /// <summary>Reads a label map and brings it to the form that a bundle wants.</summary>
-    /// <param name="path">NIfTI file.</param>
+    /// <param name="path">The file.</param>
+    /// <inheritdoc cref="Of"/>
+    public static ConditionMask Read(string path, BundleSettings settings, GridChoice choice, int divisor, bool force = false) =>
+        Of(VolumeFile.Read(path), path, settings, choice, divisor, force);
+
+    /// <summary>Brings a label map to the form that a bundle wants.</summary>
+    /// <param name="volume">The label map, any orientation and type.</param>
+    /// <param name="path">Where it comes from, for errors.</param>
     /// <param name="settings">The bundle's codes, grid and remap.</param>
     /// <param name="choice">Which grid to use.</param>
     /// <param name="divisor">What every extent must be divisible by: the networks' strides multiplied.</param>
+    /// <param name="force">Keeps codes that the bundle does not know, as upstream does; the change is listed.</param>
     /// <exception cref="MaisiException">Not a label map, codes that the bundle does not know, or extents that do not divide.</exception>
-    public static ConditionMask Read(string path, BundleSettings settings, GridChoice choice, int divisor)
+    public static ConditionMask Of(Volume volume, string path, BundleSettings settings, GridChoice choice, int divisor, bool force = false)
     {
-        var volume = VolumeFile.Read(path);
         var changes = new List<string>();
-        var labels = Codes(volume, path, settings, changes);
+        var labels = Codes(volume, path, settings, force, changes);
         if (labels.Orientation != AxisCodes.RAS)
         {
             changes.Add($"axes {labels.Orientation} were reordered to RAS");
@@ -46,17 +53,15 @@ public sealed class ConditionMask
         return new ConditionMask(labels, changes, hasBody);
     }
 
-    private static Volume Codes(Volume volume, string path, BundleSettings settings, List<string> changes)
+    private static Volume Codes(Volume volume, string path, BundleSettings settings, bool force, List<string> changes)
     {
         if (volume.Channels != 1)
             throw new MaisiException($"A label map has one channel, this file has {volume.Channels}.", path);
         var values = volume.ConvertTo<double>().Voxels<double>();
         var known = new bool[256];
-        var target = Enumerable.Range(0, 256).Select(i => (byte)i).ToArray();
-        foreach (var code in settings.LabelDict.Values.Append(0))
+        var target = LabelOperations.CodeTable(settings.LabelRemap);
+        foreach (var code in settings.LabelDict.Values.Append(0).Concat(settings.LabelRemap.Keys.Select(int.Parse)))
             known[code] = true;
-        foreach (var (from, to) in settings.LabelRemap)
-            (known[int.Parse(from)], target[int.Parse(from)]) = (true, (byte)to);
         var codes = new byte[values.Length];
         var unknown = new SortedDictionary<double, long>();
         var remapped = new SortedDictionary<int, long>();
@@ -68,6 +73,7 @@ public sealed class ConditionMask
                 unknown[value] = unknown.GetValueOrDefault(value) + 1;
                 if (unknown.Count > 1000)
                     break;
+                codes[i] = (byte)value;
                 continue;
             }
             codes[i] = target[(int)value];
@@ -76,7 +82,11 @@ public sealed class ConditionMask
         }
         if (unknown.Count > 1000 || unknown.Keys.Any(v => v != Math.Floor(v)))
             throw new MaisiException("This is no label map: it has values that are not whole numbers, or more than 1000 different ones.", path, "Give the label map, not the image.");
-        if (unknown.Count > 0)
+        if (unknown.Count > 0 && force && unknown.Keys.All(v => v is >= 0 and <= 255))
+        {
+            changes.Add($"codes that the bundle does not know were kept: {string.Join(", ", unknown.Take(8).Select(u => $"{u.Key} ({u.Value} voxels)"))}");
+        }
+        else if (unknown.Count > 0)
         {
             throw new MaisiException(
                 $"The map has label codes that the bundle does not know: {string.Join(", ", unknown.Take(8).Select(u => $"{u.Key} ({u.Value} voxels)"))}{(unknown.Count > 8 ? ", ..." : "")}.",

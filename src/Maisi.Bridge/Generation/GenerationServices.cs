@@ -9,15 +9,18 @@ namespace Maisi.Bridge.Generation;
 public static class GenerationServices
 {
     /// <summary>
-    /// Adds the bundle's <see cref="ModelBundle"/>, its networks, scheduler and <see cref="LatentDiffusionSampler"/>. The weights are
-    /// loaded once, when the first of them is asked for; the container disposes them.
+    /// Adds the bundle's <see cref="ModelBundle"/>, its networks, scheduler and <see cref="LatentDiffusionSampler"/>, and its pipelines as
+    /// <see cref="ISynthesisPipeline"/> with their <see cref="PipelineKind"/> as key. Each network is loaded once, when it is first needed;
+    /// the container disposes them.
     /// </summary>
     /// <param name="services">The service collection.</param>
     /// <param name="bundle">Folder of a bundle with configs/inference.json and weights.</param>
     public static IServiceCollection AddMaisiModel(this IServiceCollection services, string bundle)
     {
         ArgumentException.ThrowIfNullOrEmpty(bundle);
-        services.TryAddSingleton(_ => ModelBundle.Load(bundle, BundleSettings.Read(bundle)));
+        services.TryAddSingleton(_ => ModelBundle.Open(bundle, BundleSettings.Read(bundle)));
+        foreach (var kind in Enum.GetValues<PipelineKind>())
+            services.TryAddKeyedSingleton(kind, (p, _) => SynthesisPipelines.Create(kind, Model(p)));
         services.TryAddTransient(p => new LatentDiffusionSampler(Model(p).UNet, Model(p).ControlNet, Model(p).Scheduler));
         services.TryAddSingleton(p => Model(p).Autoencoder);
         services.TryAddSingleton(p => Model(p).UNet);

@@ -14,6 +14,9 @@ public sealed record IntensityRange(double Low, double High, bool ClipAbove)
 
     /// <summary>MR: 0 to 1000, brighter values kept.</summary>
     public static IntensityRange MR { get; } = new(0, 1000, false);
+
+    /// <summary>The range of a modality code: up to 7 is CT.</summary>
+    public static IntensityRange Of(int modality) => modality <= 7 ? CT : MR;
 }
 
 /// <summary>Latent to image in HU or MR intensity. NV-Generate's `ldm_conditional_sample_one_image` (scripts/sample.py), its last part.</summary>

@@ -67,7 +67,9 @@ public static class InputValidation
         CheckAnatomy(anatomy, vocabulary);
     }
 
-    private static void CheckSizes(IReadOnlyList<AnatomySize> sizes)
+    /// <summary>Checks the wanted sizes of organs and tumours.</summary>
+    /// <exception cref="MaisiException">The first rule that is broken.</exception>
+    public static void CheckSizes(IReadOnlyList<AnatomySize> sizes)
     {
         Require(sizes.Count <= 10, $"The length of list controllable_anatomy_size has to be less than 10. Yet got length equal to {sizes.Count}.");
         foreach (var (name, size) in sizes)

@@ -27,6 +27,23 @@ public static class MaskSource
         }
     }
 
+    /// <summary>Reads the images and label maps of a MONAI datalist; every list in it counts, paths are relative to it.</summary>
+    /// <exception cref="MaisiException">The list is missing, is none, or an entry lacks image or label.</exception>
+    public static IReadOnlyList<(string Image, string Label)> ReadPairs(string datalist)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(File.ReadAllBytes(datalist));
+            var folder = Path.GetDirectoryName(Path.GetFullPath(datalist))!;
+            var pairs = Entries(json).Select(item => (Path.Combine(folder, item.GetProperty("image").GetString()!), Path.Combine(folder, item.GetProperty("label").GetString()!))).ToArray();
+            return pairs.Length > 0 ? pairs : throw new MaisiException("The datalist has no cases.", datalist, "Give {\"training\": [{\"image\": \"ct.nii.gz\", \"label\": \"mask.nii.gz\"}]}.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException or KeyNotFoundException)
+        {
+            throw new MaisiException($"The datalist cannot be read: {e.Message}", datalist, "Give {\"training\": [{\"image\": \"ct.nii.gz\", \"label\": \"mask.nii.gz\"}]}.", e);
+        }
+    }
+
     /// <summary>Names of the outputs: the label map's name, the run's seed and, where several images are made of a map, their number.</summary>
     /// <exception cref="MaisiException">Two label maps of the same name.</exception>
     internal static string[] Stems(IReadOnlyList<string> masks, ulong seed, int count)
@@ -40,7 +57,9 @@ public static class MaskSource
     private static string[] FromDatalist(string text)
     {
         using var json = JsonDocument.Parse(text);
-        return [.. json.RootElement.EnumerateObject().Where(p => p.Value.ValueKind == JsonValueKind.Array)
-            .SelectMany(p => p.Value.EnumerateArray()).Select(item => item.GetProperty("label").GetString()!)];
+        return [.. Entries(json).Select(item => item.GetProperty("label").GetString()!)];
     }
+
+    private static IEnumerable<JsonElement> Entries(JsonDocument json) =>
+        json.RootElement.EnumerateObject().Where(p => p.Value.ValueKind == JsonValueKind.Array).SelectMany(p => p.Value.EnumerateArray());
 }

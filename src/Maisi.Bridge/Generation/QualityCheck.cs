@@ -55,6 +55,28 @@ public sealed class QualityCheck
         return new(ParseStatistics(stream, "median_hu_ct.json"), MaisiOrgans);
     }
 
+    /// <summary>
+    /// The check with the statistics of a file: MAISI's own form, in which each organ may also name its labels (<c>labels</c>); organs
+    /// that do not have MAISI's.
+    /// </summary>
+    /// <exception cref="MaisiException">The file is missing, or has another form.</exception>
+    public static QualityCheck Read(string path)
+    {
+        try
+        {
+            var bytes = File.ReadAllBytes(path);
+            using var json = JsonDocument.Parse(bytes);
+            var named = json.RootElement.EnumerateObject().Where(o => o.Value.TryGetProperty("labels", out _))
+                .ToDictionary(o => o.Name, o => o.Value.GetProperty("labels").EnumerateArray().Select(v => v.GetInt32()).ToArray());
+            using var stream = new MemoryStream(bytes);
+            return new(ParseStatistics(stream, path), named.Count > 0 ? named : MaisiOrgans);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException or FormatException)
+        {
+            throw new MaisiException($"The HU statistics cannot be read: {e.Message}", path, "Build them with 'maisi generate statistics'.", e);
+        }
+    }
+
     /// <summary>Reads statistics: organ to {percentile_0_5, percentile_99_5, sigma_6_low, sigma_6_high}, MAISI's own file included.</summary>
     /// <exception cref="MaisiException">Another form.</exception>
     public static IReadOnlyDictionary<string, OrganStatistics> ParseStatistics(Stream stream, string where)

@@ -33,25 +33,25 @@ public sealed class Replay(string manifestPath)
         var manifest = RunManifest.Read(manifestPath);
         var bundle = Bundle ?? manifest.BundlePath ?? throw new MaisiException("The manifest does not say where its bundle lies.", manifestPath, "Give --bundle.");
         RequireSame(manifest.BundleFiles.Select(f => (Path.Combine(bundle, f.Path), f.Sha256)), "--bundle");
-        var masks = manifest.Samples.OrderBy(s => s.Index).Select(s => s.Mask).DistinctBy(m => m.Path).Select(m => m with { Path = Locate(m.Path) }).ToList();
-        RequireSame(masks.Select(m => (m.Path, m.Sha256)), "--masks");
-        var options = manifest.Options;
-        if (masks.Count * options.Count != manifest.Samples.Count)
-            throw new MaisiException("The manifest is one of several shares of a run.", manifestPath, "Run 'maisi generate' again with its options and --shard.");
-        var remade = new MaskToImageRun(bundle, [.. masks.Select(m => m.Path)], output)
+        RequireSame(manifest.Inputs.Select(f => (f.Path, f.Sha256)), "the options of 'maisi generate'");
+        var options = manifest.Options with { Decode = manifest.Decode?.Mode ?? DecodeMode.Exact, Memory = manifest.Decode?.MemoryBytes };
+        List<HashedFile> masks = [];
+        if (options.Kind == PipelineKind.FromMask)
         {
-            Seed = options.Seed,
-            Count = options.Count,
-            Steps = options.Steps,
-            GuidanceScale = options.GuidanceScale,
-            Modality = options.Modality,
-            Grid = options.Grid,
-            Decode = manifest.Decode?.Mode ?? DecodeMode.Exact,
-            Memory = manifest.Decode?.MemoryBytes,
-            Only = Samples,
+            masks = [.. manifest.Samples.OrderBy(s => s.Index).Select(s => s.Mask!).DistinctBy(m => m.Path).Select(m => m with { Path = Locate(m.Path) })];
+            RequireSame(masks.Select(m => (m.Path, m.Sha256)), "--masks");
+        }
+        if (Math.Max(masks.Count, 1) * options.Count != manifest.Samples.Count)
+            throw new MaisiException("The manifest is one of several shares of a run.", manifestPath, "Run 'maisi generate' again with its options and --shard.");
+        var remade = new SynthesisRun(bundle, options, output)
+        {
+            Masks = [.. masks.Select(m => m.Path)],
+            // In parity mode a sample needs to know what those before it used up.
+            Only = options.Parity ? null : Samples,
         }.Execute(progress, cancellation);
-        return [.. remade.Samples.SelectMany(sample => sample.Files.Zip(manifest.Samples.First(s => s.Index == sample.Index).Files,
-            (now, before) => new ReplayedFile(before.Path, before.Sha256, now.Sha256)))];
+        return [.. remade.Samples.Where(sample => Samples?.Contains(sample.Index) != false)
+            .SelectMany(sample => sample.Files.Zip(manifest.Samples.First(s => s.Index == sample.Index).Files,
+                (now, before) => new ReplayedFile(before.Path, before.Sha256, now.Sha256)))];
     }
 
     private string Locate(string mask) => Masks is null ? mask : Path.Combine(Masks, Path.GetFileName(mask));

@@ -11,18 +11,25 @@ internal static class RunIndex
 
     /// <summary>
     /// MONAI's datalist: <c>{"training": [{"image", "label", "synthetic", "parent", "seed"}]}</c> with paths relative to the run's folder.
-    /// The parent is the label map that a case was made from, so that experiments can keep its subject out of their test set.
+    /// The parent is the label map that a case was made from, so that experiments can keep its subject out of their test set; what a sample
+    /// does not have is left out.
     /// </summary>
     public static string Datalist(RunManifest manifest)
     {
-        var cases = manifest.Samples.Select(sample => (JsonNode)new JsonObject
+        var cases = manifest.Samples.Select(sample =>
         {
-            ["image"] = sample.File("_image.nii.gz").Path,
-            ["label"] = sample.File("_label.nii.gz").Path,
-            ["synthetic"] = true,
-            ["parent"] = sample.Mask.Path,
-            ["parent_sha256"] = sample.Mask.Sha256,
-            ["seed"] = sample.Seed,
+            var item = new JsonObject();
+            foreach (var (key, value) in new[]
+            {
+                ("image", sample.File(SampleWriter.ImageEnd)?.Path), ("label", sample.File(SampleWriter.LabelEnd)?.Path),
+                ("parent", sample.Mask?.Path), ("parent_sha256", sample.Mask?.Sha256),
+            })
+            {
+                if (value is not null)
+                    item[key] = value;
+            }
+            (item["synthetic"], item["seed"]) = (true, sample.Seed);
+            return (JsonNode)item;
         });
         var list = new JsonObject { ["name"] = $"synthetic cases of {manifest.Bundle}", ["bundle"] = manifest.Bundle, ["training"] = new JsonArray([.. cases]) };
         return list.ToJsonString(new() { WriteIndented = true }) + "\n";
@@ -34,22 +41,34 @@ internal static class RunIndex
         var page = new StringBuilder();
         page.Append($$"""
             <!doctype html>
-            <html lang="en"><head><meta charset="utf-8"><title>{{Text(manifest.Bundle)}}: {{manifest.Samples.Count}} synthetic images</title>
+            <html lang="en"><head><meta charset="utf-8"><title>{{Text(manifest.Bundle)}}: {{manifest.Samples.Count}} synthetic samples</title>
             <style>body{font:14px sans-serif;margin:2em;background:#111;color:#ddd}img{max-width:49%}figure{margin:0 0 2em}td{padding-right:1.5em}a{color:#8cf}</style></head><body>
             <h1>{{Text(manifest.Bundle)}}</h1>
-            <p>{{manifest.Samples.Count}} synthetic images, run seed {{manifest.Options.Seed}}, {{manifest.Options.Steps}} steps. Not for diagnosis. <a href="{{MaskToImageRun.ManifestName}}">manifest</a></p>
+            <p>{{manifest.Samples.Count}} synthetic samples, run seed {{manifest.Options.Seed}}, {{manifest.Options.Steps}} steps. Not for diagnosis. <a href="{{SynthesisRun.ManifestName}}">manifest</a></p>
 
             """);
         foreach (var sample in manifest.Samples)
         {
-            page.Append($"<figure><img src=\"{Link(sample.File("_preview.png"))}\" alt=\"\"> <img src=\"{Link(sample.File("_overlay.png"))}\" alt=\"\">");
-            page.Append($"<figcaption><a href=\"{Link(sample.File("_image.nii.gz"))}\">{Text(sample.File("_image.nii.gz").Path)}</a>, seed {sample.Seed}, ");
-            page.Append($"{string.Join('×', sample.Size)} voxels of {string.Join('×', sample.Spacing)} mm. Median HU: ");
-            page.AppendLine(Text(string.Join(", ", sample.MedianHounsfield.Select(m => FormattableString.Invariant($"{m.Key} {m.Value:F0}")))) + "</figcaption></figure>");
+            page.Append("<figure>");
+            foreach (var picture in new[] { SampleWriter.PreviewEnd, SampleWriter.OverlayEnd }.Select(sample.File).OfType<HashedFile>())
+                page.Append($"<img src=\"{Link(picture)}\" alt=\"\"> ");
+            var file = sample.File(SampleWriter.ImageEnd) ?? sample.File(SampleWriter.LabelEnd)!;
+            page.Append($"<figcaption><a href=\"{Link(file)}\">{Text(file.Path)}</a>, seed {sample.Seed}, ");
+            page.Append($"{string.Join('×', sample.Size)} voxels of {string.Join('×', sample.Spacing)} mm{Quality(sample)}. ");
+            if (sample.MedianHounsfield.Count > 0)
+                page.Append(Text($"Medians: {string.Join(", ", sample.MedianHounsfield.Select(m => FormattableString.Invariant($"{m.Key} {m.Value:F0}")))}"));
+            page.AppendLine("</figcaption></figure>");
         }
         page.AppendLine("</body></html>");
         return page.ToString();
     }
+
+    private static string Quality(SampleRecord sample) => sample.Attempts.FirstOrDefault(a => a.Kept) switch
+    {
+        { Passed: true } => $", within the range of real images (attempt {sample.Attempts.Count})",
+        { Passed: false, Quality: { } organs } => $", outside the range of real images: {Text(string.Join(", ", organs.Where(o => o.IsOutlier).Select(o => o.Organ)))}",
+        _ => "",
+    };
 
     private static string Text(string text) => WebUtility.HtmlEncode(text);
 

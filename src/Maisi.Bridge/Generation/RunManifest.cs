@@ -38,6 +38,9 @@ public sealed record RunManifest
     /// <summary>Weights and configs of the bundle.</summary>
     public required IReadOnlyList<HashedFile> BundleFiles { get; init; }
 
+    /// <summary>Other files that the run was made from: the mask database, HU statistics, sizes of organs.</summary>
+    public IReadOnlyList<HashedFile> Inputs { get; set; } = [];
+
     /// <summary>The options of the run after defaults were filled in.</summary>
     public required GenerationOptions Options { get; init; }
 
@@ -69,45 +72,6 @@ public sealed record RunManifest
     public string ToJson() => JsonSerializer.Serialize(this, ManifestJson.Default.RunManifest);
 }
 
-/// <summary>The options of a run.</summary>
-public sealed record GenerationOptions
-{
-    /// <summary>The seed of the run; every sample's own seed comes from it and the sample's index.</summary>
-    public ulong Seed { get; set; }
-
-    /// <summary>How many samples.</summary>
-    public int Count { get; set; } = 1;
-
-    /// <summary>Denoising steps.</summary>
-    public int Steps { get; set; }
-
-    /// <summary>Classifier-free guidance scale; 0 switches it off.</summary>
-    public double GuidanceScale { get; set; }
-
-    /// <summary>The modality code; 1 is CT.</summary>
-    public int Modality { get; set; } = 1;
-
-    /// <summary>How the mask's grid is chosen.</summary>
-    public GridChoice Grid { get; set; }
-
-    /// <summary>The device, for instance cpu or cuda:0.</summary>
-    public string Device { get; set; } = "cpu";
-}
-
-/// <summary>On which voxel grid an image is generated.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<GridChoice>))]
-public enum GridChoice
-{
-    /// <summary>The mask's own grid where its spacing is the bundle's, the bundle's grid otherwise.</summary>
-    Auto,
-
-    /// <summary>The mask's own size and spacing.</summary>
-    Mask,
-
-    /// <summary>The size and spacing that the bundle was trained on, centred on the labelled structures.</summary>
-    Bundle,
-}
-
 /// <summary>One sample of a run.</summary>
 public sealed record SampleRecord
 {
@@ -120,8 +84,14 @@ public sealed record SampleRecord
     /// <summary>Hash of everything that the sample is made from: options, weights, label map, seed, program.</summary>
     public string? Origin { get; set; }
 
-    /// <summary>The mask that was given.</summary>
-    public required HashedFile Mask { get; init; }
+    /// <summary>The label map that was given or chosen; null where there was none, or it was synthesised.</summary>
+    public HashedFile? Mask { get; set; }
+
+    /// <summary>The ten relative sizes that a label map was synthesised with.</summary>
+    public IReadOnlyList<double>? AnatomyCondition { get; set; }
+
+    /// <summary>What was tried until the sample was accepted, quality check included; the kept one is marked.</summary>
+    public IReadOnlyList<AttemptRecord> Attempts { get; set; } = [];
 
     /// <summary>The image, the label map and the previews.</summary>
     public required IReadOnlyList<HashedFile> Files { get; init; }
@@ -145,15 +115,39 @@ public sealed record SampleRecord
     public long? PeakTensorBytes { get; set; }
 
     /// <summary>The file with this end of its name.</summary>
-    internal HashedFile File(string end) => Files.First(f => f.Path.EndsWith(end, StringComparison.Ordinal));
+    internal HashedFile? File(string end) => Files.FirstOrDefault(f => f.Path.EndsWith(end, StringComparison.Ordinal));
 }
 
-/// <summary>Seconds spent in the two parts of sampling.</summary>
-public sealed record SampleTimings(double Denoise, double Decode);
+/// <summary>One attempt at a sample.</summary>
+public sealed record AttemptRecord
+{
+    /// <summary>The seed from which the streams of this attempt come.</summary>
+    public ulong Seed { get; set; }
+
+    /// <summary>The label map out of the database; null where there was none.</summary>
+    public string? Mask { get; set; }
+
+    /// <summary>Whether this is the sample that was kept.</summary>
+    public bool Kept { get; set; }
+
+    /// <summary>Why nothing was made of it; null where an image was made.</summary>
+    public string? Skipped { get; set; }
+
+    /// <summary>The organs that were compared with real images; null where there was no check.</summary>
+    public IReadOnlyList<OrganCheck>? Quality { get; set; }
+
+    /// <summary>Whether no organ lies outside of the range of real images; null where there was no check.</summary>
+    [JsonIgnore]
+    public bool? Passed => Quality is null ? null : !Quality.Any(o => o.IsOutlier);
+}
+
+/// <summary>Seconds spent in the parts of sampling; those of a label map are 0 where none was synthesised.</summary>
+public sealed record SampleTimings(double Denoise, double Decode, double Mask = 0);
 
 // Members with a default are settable: generated code gives missing init-only members null or 0 instead of their default.
 [JsonSourceGenerationOptions(
-    WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip)]
+    WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(RunManifest))]
 [JsonSerializable(typeof(SampleRecord))]
 [JsonSerializable(typeof(GenerationOptions))]

@@ -1,8 +1,12 @@
 using Maisi.Bridge.Bundles;
 using Maisi.Bridge.Bundles.Expressions;
 using Maisi.Bridge.Bundles.Modules;
+using Maisi.Bridge.Generation;
+using Maisi.Bridge.Networks;
+using Maisi.Bridge.Tests.Support;
 using Maisi.Bridge.TestSupport;
 using Maisi.Bridge.Volumes;
+using TorchSharp;
 
 namespace Maisi.Bridge.Tests.Bundles;
 
@@ -37,6 +41,29 @@ public sealed class MaisiRunTests
         VolumeFile.Read(Run(bundle, folder, overrides, log)[0]).ToFloats().ShouldBe(voxels);
         overrides["random_seed"] = 8L;
         VolumeFile.Read(Run(bundle, folder, overrides, log)[0]).ToFloats().ShouldNotBe(voxels);
+    }
+
+    [Fact]
+    public void The_networks_see_the_mask_with_its_axes_in_order()
+    {
+        using var scope = torch.NewDisposeScope();
+        using var folder = TestPaths.Temporary();
+        var overrides = TinyBundle.Prepare(folder, "rflow", 2);
+        var image = VolumeFile.Read(Run("maisi_ct_rflow", folder, overrides, TextWriter.Null)[0]);
+        using var golden = new Golden("pipeline_image_rflow");
+        var networks = TinyMaisi.ImageNetworks(golden, "rflow", weaken: false);
+        var mask = VolumeFile.Read(folder["masks/m.nii.gz"]).Narrow();
+        var same = new ImageSynthesis(networks).Sample(new ImageRequest
+        {
+            Grid = mask.Grid,
+            Mask = mask,
+            Modality = 1,
+            Steps = 2,
+            Seed = SampleSeed.Of(7, 0),
+            Windows = new SlidingWindowOptions([8, 8, 8], [0.25, 0.25, 0.25]),
+        });
+        // Voxel (x, y, z) of the file is element [0, 0, x, y, z] of the tensor. The scale factor was rounded to float32: 0.05 HU of 2000.
+        image.ToFloats().Zip(same.Image.data<float>().ToArray(), (a, b) => Math.Abs(a - b)).Max().ShouldBeLessThan(0.05f);
     }
 
     [Fact]

@@ -40,6 +40,22 @@ public sealed class SlabCodec(AutoencoderKlBase autoencoder)
         return Run(autoencoder.PostQuantize(latent), plan, "decode", progress, spillFolder, cancellation).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Latent [1, latent, x, y, z] to the slabs of its image, in order, so that an image of many channels need not be held as a whole.</summary>
+    /// <param name="latent">The latent, unscaled, on the network's device.</param>
+    /// <param name="plan">From <see cref="PlanDecode"/>, for these extents.</param>
+    /// <param name="take">Gets each slab [1, out, x, Y, Z] with its first plane, and may not keep it.</param>
+    /// <param name="progress">Told after every slab.</param>
+    /// <param name="cancellation">Checked before every slab.</param>
+    public void DecodeSlabs(Tensor latent, SlabPlan plan, Action<Tensor, long> take, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        using var scope = NewDisposeScope();
+        using var mode = no_grad();
+        var input = autoencoder.PostQuantize(latent);
+        Check(input, plan);
+        using var runner = new SlabRunner(plan.Layout, Path.GetTempPath(), progress, "decode", cancellation);
+        runner.Run(input.to(plan.Layout.Type), take);
+    }
+
     /// <summary>Image [B, in, X, Y, Z] to the distribution of its latent.</summary>
     /// <inheritdoc cref="Decode"/>
     public LatentDistribution Encode(Tensor image, SlabPlan plan, IProgress<WorkProgress>? progress = null, string? spillFolder = null, CancellationToken cancellation = default)
@@ -86,10 +102,8 @@ public sealed class SlabCodec(AutoencoderKlBase autoencoder)
 
     private Tensor Run(Tensor input, SlabPlan plan, string stage, IProgress<WorkProgress>? progress, string? spillFolder, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(plan);
+        Check(input, plan);
         var layout = plan.Layout;
-        if (!input.shape.AsSpan(1).SequenceEqual(layout.Sizes[0]))
-            throw new NetworkInputException($"the plan is for [{string.Join(", ", layout.Sizes[0])}], but the volume is [{string.Join(", ", input.shape[1..])}]", "plan");
         var result = empty([input.shape[0], .. layout.Sizes[^1]], layout.Type, input.device);
         for (var sample = 0L; sample < input.shape[0]; sample++)
         {
@@ -100,5 +114,12 @@ public sealed class SlabCodec(AutoencoderKlBase autoencoder)
             runner.Run(whole, (slab, start) => place.narrow(2, start, slab.shape[2]).copy_(slab));
         }
         return result;
+    }
+
+    private static void Check(Tensor input, SlabPlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        if (!input.shape.AsSpan(1).SequenceEqual(plan.Layout.Sizes[0]))
+            throw new NetworkInputException($"the plan is for [{string.Join(", ", plan.Layout.Sizes[0])}], but the volume is [{string.Join(", ", input.shape[1..])}]", "plan");
     }
 }

@@ -52,6 +52,19 @@ public static class LabelOperations
         return target.Narrow();
     }
 
+    /// <summary>A table of 256 codes in which each code is itself, or what a config's remap ("from": to) makes of it.</summary>
+    /// <exception cref="MaisiException">A code outside of 0 to 255.</exception>
+    public static byte[] CodeTable(IReadOnlyDictionary<string, int> remap)
+    {
+        byte[] table = [.. Enumerable.Range(0, 256).Select(i => (byte)i)];
+        foreach (var (from, to) in remap)
+            table[Code(from)] = Code(to.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        return table;
+
+        static byte Code(string text) => byte.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var code) ? code
+            : throw new MaisiException($"'{text}' is no label code", "label remap", "codes are whole numbers from 0 to 255");
+    }
+
     /// <summary>Keeps only the organs of a list: each becomes 1 + its place in the list (MAISI's saved labels), all else 0.</summary>
     public static Volume KeepOrgans(this Volume labels, IReadOnlyList<int> organs) =>
         labels.Remap(organs.Select((id, i) => (id, i)).DistinctBy(p => p.id).ToDictionary(p => p.id, p => p.i + 1), other: 0);
@@ -74,6 +87,10 @@ public static class LabelOperations
             : throw new MaisiException("no label of the mask tells which part of the body it shows",
                 hint: $"it needs one of the labels {string.Join(", ", _regionLabels.SelectMany(r => r))}");
     }
+
+    /// <summary>The highest and the lowest of some body regions, by name.</summary>
+    /// <exception cref="MaisiException">A name that is no body region.</exception>
+    public static (int Top, int Bottom) RegionSpan(IReadOnlyCollection<string> names) => (names.Min(MaskDatabase.Region), names.Max(MaskDatabase.Region));
 
     /// <summary>True when a label tells which part of the body a mask shows.</summary>
     public static bool HasBodyRegion(IReadOnlyCollection<int> labels) => _regionLabels.Any(r => r.Any(labels.Contains));

@@ -125,7 +125,9 @@ public sealed class MaskDatabase
     private static double Distance(MaskRecord c, MaskRequest request) => Enumerable.Range(0, 3).Sum(a =>
         Math.Abs(c.Dim[a] * c.Spacing[a] - request.Size[a] * request.Spacing[a]) / 10 + Math.Abs(c.Dim[a] - request.Size[a]) / 100.0 + Math.Abs(c.Spacing[a] - request.Spacing[a]));
 
-    private static int Region(string name) => _regions.TryGetValue(name, out var index) ? index
+    /// <summary>The place of a body region in <see cref="LabelOperations.BodyRegions"/>.</summary>
+    /// <exception cref="MaisiException">No such region.</exception>
+    internal static int Region(string name) => _regions.TryGetValue(name, out var index) ? index
         : throw new MaisiException($"Invalid region: {name.ToLowerInvariant()}", hint: $"use {string.Join(", ", _regions.Keys)}");
 
     private static int First(IReadOnlyList<int> oneHot) => oneHot.TakeWhile(v => v == 0).Count();

@@ -10,8 +10,6 @@ namespace Maisi.Bridge.Bundles.Modules;
 /// <summary>Samples images from noise alone: the diffusion UNet without a ControlNet. CT is written in HU, MR from 0.</summary>
 public sealed class ImageSampler
 {
-    private const int HighestCtModality = 7;
-
     private readonly ImageSamplerSettings _settings;
     private readonly TimeProvider _time;
     private readonly TextWriter _log;
@@ -48,50 +46,20 @@ public sealed class ImageSampler
     private Volume Sample(ulong seed)
     {
         using var scope = NewDisposeScope();
-        using var _ = no_grad();
-        var target = device(DeviceValue.Of(_settings.Device ?? "cpu").Text);
-        var stride = _settings.Autoencoder.Downsampling;
-        long[] shape = [1, _settings.DiffusionUnet.Shape.InChannels, .. _settings.OutputSize.Select(s => (long)(s / stride))];
-        var latent = Denoise(shape, seed, target);
-        var overlap = _settings.AutoencoderSlidingWindowInferOverlap;
-        var window = new SlidingWindowOptions(_settings.AutoencoderSlidingWindowInferSize, [overlap, overlap, overlap]);
-        var range = _settings.Modality <= HighestCtModality ? IntensityRange.CT : IntensityRange.MR;
-        var image = ImageDecoder.Decode(_settings.Autoencoder, latent, _scale, range, mask: null, window);
-        // Upstream cuts decimals off. Libtorch keeps x slowest, files keep it fastest.
-        var voxels = image.clamp(short.MinValue, short.MaxValue).to(ScalarType.Int16).squeeze(0).squeeze(0).permute(2, 1, 0).contiguous().cpu().data<short>().ToArray();
         var (size, spacing) = (_settings.OutputSize, _settings.Spacing);
-        return Volume.FromArray<short>(voxels, new VolumeGrid(size[0], size[1], size[2], Affine.Diagonal(spacing[0], spacing[1], spacing[2])));
-    }
-
-    private Tensor Denoise(long[] shape, ulong seed, Device target)
-    {
-        var scheduler = _settings.NoiseScheduler;
-        scheduler.SetTimesteps(_settings.NumInferenceSteps, shape[2] * shape[3] * shape[4]);
-        var guided = _settings.CfgGuidanceScale > 0;
-        var batch = guided ? 2 : 1;
-        var conditions = new UNetConditions
+        var overlap = _settings.AutoencoderSlidingWindowInferOverlap;
+        var grid = new VolumeGrid(size[0], size[1], size[2], Affine.Diagonal(spacing[0], spacing[1], spacing[2]));
+        var model = new ImageModel(_settings.Autoencoder, _settings.DiffusionUnet, null, _settings.NoiseScheduler, _scale);
+        var image = new ImageSynthesis(model, device(DeviceValue.Of(_settings.Device ?? "cpu").Text)).Sample(new ImageRequest
         {
-            // Guidance goes away from class 0, which stands for any modality.
-            ClassLabels = _settings.DiffusionUnet.Shape.ClassEmbeds is null ? null
-                : tensor(guided ? [_settings.Modality, 0L] : new long[] { _settings.Modality }, [batch]).to(target),
-            Spacing = tensor(_settings.Spacing.Select(s => (float)(s * 100)).ToArray(), [1, 3]).repeat(batch, 1).to(target),
-        };
-        var latent = Noise(0);
-        for (var i = 0; i < scheduler.Timesteps.Count; i++)
-        {
-            using var step = NewDisposeScope();
-            var input = guided ? cat([latent, latent], 0) : latent;
-            var output = _settings.DiffusionUnet.call(input, scheduler.TimestepTensor(i, batch, target), conditions);
-            if (guided)
-            {
-                var (conditional, unconditional) = (output.narrow(0, 0, 1), output.narrow(0, 1, 1));
-                output = unconditional + ((conditional - unconditional) * _settings.CfgGuidanceScale);
-            }
-            latent = scheduler.Step(output, i, latent, scheduler.NeedsNoise(i) ? Noise(i + 1) : null).Previous.MoveToOuterDisposeScope();
-        }
-        return latent;
-
-        Tensor Noise(int draw) => PhiloxNoise.Normal(shape, SampleSeed.Stream(seed, SeedStream.Latent, draw)).to(target);
+            Grid = grid,
+            Modality = _settings.Modality,
+            Steps = _settings.NumInferenceSteps,
+            Guidance = _settings.CfgGuidanceScale,
+            Seed = seed,
+            Windows = new SlidingWindowOptions(_settings.AutoencoderSlidingWindowInferSize, [overlap, overlap, overlap]),
+        });
+        return ImageSynthesis.ToInt16(image.Image, grid, truncate: true);
     }
 
     private string Save(Volume image, long seed, int index)

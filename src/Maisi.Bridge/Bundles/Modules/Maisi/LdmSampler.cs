@@ -15,8 +15,6 @@ namespace Maisi.Bridge.Bundles.Modules;
 /// </summary>
 public sealed class LdmSampler
 {
-    private const double LowestHounsfield = -1000, HighestHounsfield = 1000;
-
     private readonly LdmSamplerSettings _settings;
     private readonly TimeProvider _time;
     private readonly TextWriter _log;
@@ -83,54 +81,27 @@ public sealed class LdmSampler
     private Volume? Mask(MaskRecord record)
     {
         var mask = VolumeFile.Read(Path.Combine(_full(_settings.AllMaskFilesBaseDir), record.PseudoLabelFilename)).Reorient(AxisCodes.RAS).Narrow();
-        var (size, spacing) = (_settings.OutputSize, _settings.Spacing);
-        if (!mask.Spacing.SequenceEqual(spacing) || mask.SizeX != size[0] || mask.SizeY != size[1] || mask.SizeZ != size[2])
-            mask = mask.ResampleToSpacing(spacing[0], spacing[1], spacing[2], Interpolation.Nearest).CropOrPad(size[0], size[1], size[2]);
-        var present = mask.CountLabels();
-        return _anatomy.All(present.ContainsKey) ? mask : null;
+        mask = mask.ToRequestedGrid(_settings.OutputSize, _settings.Spacing);
+        return mask.Missing(_anatomy).Length == 0 ? mask : null;
     }
 
     private Volume Sample(Volume mask, ulong seed)
     {
         using var scope = NewDisposeScope();
-        using var _ = no_grad();
-        var device = torch.device(DeviceValue.Of(_settings.Device ?? "cpu").Text);
-        var labels = Labels(mask).to(device);
-        var stride = _settings.Autoencoder.Downsampling;
-        long[] shape = [1, _settings.DiffusionUnet.Shape.InChannels, .. _settings.OutputSize.Select(s => (long)(s / stride))];
-        (float[]? top, float[]? bottom) = HasRegions ? Regions(mask) : (null, null);
-        var conditions = new ImageConditions
-        {
-            Mask = labels,
-            UnconditionalMask = _settings.CfgGuidanceScale > 0 ? Labels(mask.RemoveTumours()).to(device) : null,
-            Spacing = _settings.Spacing,
-            Modality = _settings.DiffusionUnet.Shape.ClassEmbeds is null ? null : _settings.Modality ?? 1,
-            TopRegion = top,
-            BottomRegion = bottom,
-        };
-        var sampler = new LatentDiffusionSampler(_settings.DiffusionUnet, _settings.Controlnet, _settings.NoiseScheduler);
-        var latent = sampler.Sample(conditions, Noise(0), step => Noise(step + 1), _settings.NumInferenceSteps, _settings.CfgGuidanceScale);
         var overlap = _settings.AutoencoderSlidingWindowInferOverlap;
-        var window = new SlidingWindowOptions(_settings.AutoencoderSlidingWindowInferSize, [overlap, overlap, overlap]);
-        var image = DynamicInference.Run(latent / _scale, _settings.Autoencoder.Decode, window).clamp(0, 1) * (HighestHounsfield - LowestHounsfield) + LowestHounsfield;
-        image = image.masked_fill(labels.eq(0), LowestHounsfield);
-        // Libtorch keeps x slowest, files keep it fastest.
-        var voxels = image.squeeze(0).squeeze(0).permute(2, 1, 0).contiguous().cpu().data<float>().ToArray();
-        return Volume.FromArray<float>(voxels, mask.Grid);
-
-        Tensor Noise(int draw) => PhiloxNoise.Normal(shape, SampleSeed.Stream(seed, SeedStream.Latent, draw)).to(device);
-    }
-
-    private bool HasRegions => _settings.DiffusionUnet.named_children().Any(c => c.name == "top_region_index_layer");
-
-    private static Tensor Labels(Volume mask) =>
-        tensor(mask.ToArray<short>(), [mask.SizeZ, mask.SizeY, mask.SizeX]).permute(2, 1, 0).contiguous().unsqueeze(0).unsqueeze(0);
-
-    private static (float[] Top, float[] Bottom) Regions(Volume mask)
-    {
-        var (top, bottom) = LabelOperations.FindBodyRegions([.. mask.CountLabels().Keys]);
-        static float[] OneHot(int index) => [.. Enumerable.Range(0, 4).Select(i => i == index ? 100f : 0f)];
-        return (OneHot(top), OneHot(bottom));
+        var model = new ImageModel(_settings.Autoencoder, _settings.DiffusionUnet, _settings.Controlnet, _settings.NoiseScheduler, _scale);
+        var image = new ImageSynthesis(model, device(DeviceValue.Of(_settings.Device ?? "cpu").Text)).Sample(new ImageRequest
+        {
+            Grid = mask.Grid,
+            Mask = mask,
+            UnconditionalMask = _settings.CfgGuidanceScale > 0 ? mask.RemoveTumours() : null,
+            Modality = _settings.Modality ?? 1,
+            Steps = _settings.NumInferenceSteps,
+            Guidance = _settings.CfgGuidanceScale,
+            Seed = seed,
+            Windows = new SlidingWindowOptions(_settings.AutoencoderSlidingWindowInferSize, [overlap, overlap, overlap]),
+        });
+        return ImageSynthesis.ToVolume(image.Image, mask.Grid);
     }
 
     private string[] Save(Volume image, Volume mask)
@@ -144,13 +115,7 @@ public sealed class LdmSampler
         return files;
     }
 
-    private QualityCheck Statistics()
-    {
-        if (_settings.RealImgMedianStatistics is not { } file)
-            return QualityCheck.Maisi();
-        using var stream = File.OpenRead(_full(file));
-        return new QualityCheck(QualityCheck.ParseStatistics(stream, file), QualityCheck.MaisiOrgans);
-    }
+    private QualityCheck Statistics() => _settings.RealImgMedianStatistics is { } file ? QualityCheck.Read(_full(file)) : QualityCheck.Maisi();
 
     private static MaskRecord[] Shuffle(IReadOnlyList<MaskRecord> records, long seed)
     {
