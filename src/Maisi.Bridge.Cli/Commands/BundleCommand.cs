@@ -25,7 +25,7 @@ internal static class BundleCommand
             Summarize("run", arguments);
             var (run, init, final) = (arguments.TakeText("run_id") ?? "run", arguments.TakeText("init_id") ?? "initialize", arguments.TakeText("final_id") ?? "finalize");
             RefuseTracking(arguments);
-            Workflow(arguments).Run(run, init, final, cancellation);
+            Workflow(arguments, BundleOptions.ParserOptions(arguments, cancellation)).Run(run, init, final, cancellation);
             return Task.FromResult(CommandRunner.Ok);
         });
 
@@ -62,8 +62,6 @@ internal static class BundleCommand
             }
             return Task.FromResult(items.Any(i => i.Support == ItemSupport.Unsupported) ? CommandRunner.WrongInput : CommandRunner.Ok);
         });
-
-    private static BundleWorkflow Workflow(BundleArguments arguments) => Workflow(arguments, BundleOptions.ParserOptions(arguments));
 
     private static BundleWorkflow Workflow(BundleArguments arguments, ConfigParserOptions options) =>
         new(options, arguments.TakeList("config_file"), arguments.TakeList("meta_file"), arguments.Overrides);

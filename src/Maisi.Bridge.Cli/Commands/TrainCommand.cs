@@ -16,7 +16,7 @@ internal static class TrainCommand
         var resume = new Option<bool>("--resume") { Description = "Goes on with the unfinished training of this output; the result is that of an uninterrupted run." };
         var json = CommonOptions.Json();
         var quiet = CommonOptions.Quiet();
-        var command = new Command("train", "Trains the three networks of a bundle.") { config, datalist, root, output, resume, json, quiet };
+        var command = new Command("train", "Trains the three networks of a small bundle, or one network by a bundle's train config.") { config, datalist, root, output, resume, json, quiet };
         command.SetAction((parse, cancellation) =>
         {
             var settings = TrainingConfig.Read(parse.GetRequiredValue(config));
@@ -36,6 +36,8 @@ internal static class TrainCommand
             Console.Out.WriteLine($"bundle: {parse.GetRequiredValue(output)}");
             return Task.FromResult(CommandRunner.Ok);
         });
+        foreach (var stage in TrainStageCommands.All())
+            command.Subcommands.Add(stage);
         return command;
     }
 

@@ -12,6 +12,9 @@ public sealed record ConfigParserOptions
     /// <summary>Where <c>print</c> writes.</summary>
     public TextWriter Output { get; init; } = TextWriter.Null;
 
+    /// <summary>Stops long work that an expression does, such as a training.</summary>
+    public CancellationToken Cancellation { get; init; }
+
     /// <summary>Receives warnings.</summary>
     public Action<string> Warn { get; init; } = static _ => { };
 

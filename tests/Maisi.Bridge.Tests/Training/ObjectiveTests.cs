@@ -1,3 +1,4 @@
+using Maisi.Bridge.Checkpoints;
 using Maisi.Bridge.Networks;
 using Maisi.Bridge.Schedulers;
 using Maisi.Bridge.TestSupport;
@@ -92,6 +93,47 @@ public sealed class ObjectiveTests
         drawn.dtype.ShouldBe(ScalarType.Int64);
         drawn.min().ToInt64().ShouldBeInRange(0, 30);
         drawn.max().ToInt64().ShouldBeInRange(970, 999);
+    }
+
+    [Fact]
+    public void The_perceptual_loss_counts_when_its_weights_are_given()
+    {
+        using var folder = TestPaths.Temporary();
+        using var scope = NewDisposeScope();
+        Should.Throw<MaisiException>(() => PerceptualNetwork.Load(folder["trunk.pt"], null, CPU)).Message.ShouldContain("perceptual_linear");
+        var made = new LpipsSqueeze();
+        WeightInitialization.Draw(made, 9);
+        var weights = made.state_dict();
+        TorchFile.Save(folder["trunk.pt"], weights.Where(w => w.Key.StartsWith("net.", StringComparison.Ordinal)).ToDictionary(w => w.Key, w => w.Value));
+        TorchFile.Save(folder["linear.pt"], weights.Where(w => w.Key.StartsWith("lins.", StringComparison.Ordinal))
+            .ToDictionary(w => "lin" + w.Key[5..], w => w.Value));
+        var loss = new SlicePerceptualLoss(PerceptualNetwork.Load(folder["trunk.pt"], folder["linear.pt"], CPU), 0.5);
+        using var golden = new Golden("vae_maisi");
+        var network = golden.Network<AutoencoderKlMaisi>();
+        var images = rand([1, 1, 32, 32, 32], generator: new Generator(3));
+        double Loss(bool parity, double weight) => new AutoencoderObjective(network, new AutoencoderWeights { Kl = 0, Perceptual = weight, Parity = parity }, null, loss)
+            .Validate(images, x => new AutoencoderOutput(x * 0.9, zeros(1, 1), ones(1, 1)), new TrainingRandom(1)).ToDouble();
+        var plain = (images * 0.1).abs().mean().ToDouble();
+        Loss(parity: false, 0).ShouldBe(plain, 1e-6);
+        var slices = new TrainingRandom(1);
+        var orders = Enumerable.Range(0, 3).Select(_ => Shuffled(32, slices)).ToArray();
+        var next = 0;
+        var expected = loss.Compute((images * 1.8) - 1, (images * 2) - 1, _ => orders[next++]).ToDouble();
+        Math.Abs(expected).ShouldBeGreaterThan(1e-5);
+        Loss(parity: false, 0.3).ShouldBe(plain + (0.3 * expected), 1e-6);
+        next = 0;
+        Loss(parity: true, 0.3).ShouldBe(plain + (0.3 * loss.Compute(images * 0.9, images, _ => orders[next++]).ToDouble()), 1e-6);
+
+        static Tensor Shuffled(int count, TrainingRandom random)
+        {
+            var order = Enumerable.Range(0, count).Select(i => (long)i).ToArray();
+            for (var i = 0; i < count; i++)
+            {
+                var j = random.Next(i + 1);
+                (order[i], order[j]) = (order[j], order[i]);
+            }
+            return tensor(order);
+        }
     }
 
     /// <summary>The adversarial step against its formula, with and without upstream's bugs.</summary>

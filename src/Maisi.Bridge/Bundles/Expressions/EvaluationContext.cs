@@ -22,6 +22,9 @@ public sealed class EvaluationContext
     /// <summary>Where <c>print</c> writes.</summary>
     public TextWriter Output { get; init; } = TextWriter.Null;
 
+    /// <summary>Stops long work.</summary>
+    public CancellationToken Cancellation { get; init; }
+
     /// <summary>What expressions may do with files.</summary>
     public BundleFiles Files { get; init; } = new(Environment.CurrentDirectory, []);
 
@@ -53,6 +56,7 @@ public sealed class EvaluationContext
         Builtins = Builtins,
         Types = Types,
         Output = Output,
+        Cancellation = Cancellation,
         Files = Files,
         Reference = reference,
         Budget = budget,

@@ -27,6 +27,7 @@ internal sealed class ItemMaker : IItemMaker
             Builtins = options.Registry.Builtins,
             Types = options.Registry.Types,
             Output = options.Output,
+            Cancellation = options.Cancellation,
             Budget = _budget,
             Files = new BundleFiles(options.WorkingDirectory, writable),
         };

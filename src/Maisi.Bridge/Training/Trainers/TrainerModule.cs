@@ -17,7 +17,11 @@ internal static class TrainerModule
         Target<AutoencoderArguments>(builder, "maisi_bridge.AutoencoderTrainer", Autoencoder);
         Target<DiffusionArguments>(builder, "maisi_bridge.DiffusionTrainer", Diffusion);
         Target<ControlNetArguments>(builder, "maisi_bridge.ControlNetTrainer", ControlNet);
+        Target<MaskAutoencoderArguments>(builder, "maisi_bridge.MaskAutoencoderTrainer", MaskAutoencoder);
+        Target<MaskDiffusionArguments>(builder, "maisi_bridge.MaskDiffusionTrainer", MaskDiffusion);
         builder
+            .AddBehaviour(new ReflectedBehaviour(typeof(BundleMaskAutoencoderTrainer)))
+            .AddBehaviour(new ReflectedBehaviour(typeof(BundleMaskDiffusionTrainer)))
             .AddBehaviour(new ReflectedBehaviour(typeof(BundleAutoencoderTrainer)))
             .AddBehaviour(new ReflectedBehaviour(typeof(BundleDiffusionTrainer)))
             .AddBehaviour(new ReflectedBehaviour(typeof(BundleControlNetTrainer)));
@@ -43,6 +47,14 @@ internal static class TrainerModule
         Section(a.Settings, SectionJson.Default.ControlNetTrainSection, "controlnet_train", context),
         context.Files.Full(a.TrainedDiffusionPath), a.Full(a.ExistingCkptFilepath, context), a.ExpName, a.ModalityMapping, a.Host(context));
 
+    private static BundleMaskAutoencoderTrainer MaskAutoencoder(MaskAutoencoderArguments a, EvaluationContext context) => new(
+        a.MaskAutoencoder, a.Records("training", context, required: true), Section(a.Settings, SectionJson.Default.MaskTrainSection, "mask_autoencoder_train", context),
+        a.LabelRemap, a.Full(a.ExistingCkptFilepath, context), a.Host(context));
+
+    private static BundleMaskDiffusionTrainer MaskDiffusion(MaskDiffusionArguments a, EvaluationContext context) => new(
+        a.MaskAutoencoder, context.Files.Full(a.TrainedMaskAutoencoderPath), a.MaskDiffusionUnet, a.NoiseScheduler, a.Records("training", context, required: true),
+        Section(a.Settings, SectionJson.Default.MaskTrainSection, "mask_diffusion_train", context), a.LabelRemap, a.Full(a.ExistingCkptFilepath, context), a.Host(context));
+
     private static T Section<T>(object? value, JsonTypeInfo<T> type, string name, EvaluationContext context) =>
         SectionJson.Read(JsonText.Write(value, context.Types), type, name);
 
@@ -63,7 +75,7 @@ internal static class TrainerModule
         public long? RandomSeed { get; init; }
 
         public TrainerHost Host(EvaluationContext context) =>
-            new(context.Files.Full(ModelDir), device(DeviceValue.Of(Device ?? "cpu").Text), unchecked((ulong)(RandomSeed ?? 0)), context.Output);
+            new(context.Files.Full(ModelDir), device(DeviceValue.Of(Device ?? "cpu").Text), unchecked((ulong)(RandomSeed ?? 0)), context.Output) { Cancellation = context.Cancellation };
 
         public string? Full(string? path, EvaluationContext context) => path is null ? null : context.Files.Full(path);
 
@@ -110,5 +122,19 @@ internal static class TrainerModule
         public required Scheduler NoiseScheduler { get; init; }
         public IReadOnlyDictionary<string, int> ModalityMapping { get; init; } = new Dictionary<string, int>(StringComparer.Ordinal);
         public required string ExpName { get; init; }
+    }
+
+    private record MaskAutoencoderArguments : Arguments
+    {
+        public required AutoencoderKlMaisi MaskAutoencoder { get; init; }
+        public required IReadOnlyDictionary<string, int[]> LabelRemap { get; init; }
+        public string? ExistingCkptFilepath { get; init; }
+    }
+
+    private sealed record MaskDiffusionArguments : MaskAutoencoderArguments
+    {
+        public required string TrainedMaskAutoencoderPath { get; init; }
+        public required DiffusionModelUNet MaskDiffusionUnet { get; init; }
+        public required Scheduler NoiseScheduler { get; init; }
     }
 }

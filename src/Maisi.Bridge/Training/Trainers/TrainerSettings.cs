@@ -132,11 +132,21 @@ public sealed record ControlNetTrainSection : LatentTrainSection
     public double RegionContrasiveLossWeight { get; set; } = 0.01;
 }
 
+/// <summary>The sections <c>mask_autoencoder_train</c> and <c>mask_diffusion_train</c>.</summary>
+public sealed record MaskTrainSection : LatentTrainSection
+{
+    /// <summary>Voxels of a box that the autoencoder is trained on; null is the whole mask. The diffusion UNet sees whole masks.</summary>
+    public int[]? PatchSize { get; set; }
+
+    public double KlWeight { get; set; } = 1e-7;
+}
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(AutoencoderTrainSection))]
 [JsonSerializable(typeof(AugmentationSection))]
 [JsonSerializable(typeof(DiffusionTrainSection))]
 [JsonSerializable(typeof(ControlNetTrainSection))]
+[JsonSerializable(typeof(MaskTrainSection))]
 [JsonSerializable(typeof(LatentSidecar))]
 internal sealed partial class SectionJson : JsonSerializerContext
 {

@@ -26,6 +26,9 @@ internal sealed record TrainingRecord(string Name, string Image)
     /// <summary>One-hot index of the lowest body region.</summary>
     public float[]? BottomRegion { get; init; }
 
+    /// <summary>The ten anatomy sizes that steer the mask model.</summary>
+    public float[]? OrganSize { get; init; }
+
     /// <summary>Reads a part of a datalist.</summary>
     /// <param name="path">The JSON file.</param>
     /// <param name="folder">The folder of its paths.</param>
@@ -58,15 +61,16 @@ internal sealed record TrainingRecord(string Name, string Image)
     {
         if (node is JsonValue name)
             return new TrainingRecord(name.GetValue<string>(), Path.GetFullPath(name.GetValue<string>(), folder));
-        var image = node?["image"]?.GetValue<string>() ?? throw new FormatException("an entry has no \"image\"");
+        var image = (node?["image"] ?? node?["label"])?.GetValue<string>() ?? throw new FormatException("an entry has neither \"image\" nor \"label\"");
         return new TrainingRecord(image, Path.GetFullPath(image, folder))
         {
-            Label = node["label"] is { } label ? Path.GetFullPath(label.GetValue<string>(), folder) : null,
+            Label = node!["label"] is { } label ? Path.GetFullPath(label.GetValue<string>(), folder) : null,
             Modality = (node["modality"] ?? node["class"])?.ToString(),
             Fold = node["fold"]?.GetValue<int>(),
             Spacing = Numbers(node["spacing"]),
             TopRegion = Numbers(node["top_region_index"]),
             BottomRegion = Numbers(node["bottom_region_index"]),
+            OrganSize = Numbers(node["organ_size"]),
         };
     }
 
