@@ -25,7 +25,7 @@ internal static class BundleCommand
             Summarize("run", arguments);
             var (run, init, final) = (arguments.TakeText("run_id") ?? "run", arguments.TakeText("init_id") ?? "initialize", arguments.TakeText("final_id") ?? "finalize");
             RefuseTracking(arguments);
-            Workflow(arguments, BundleOptions.ParserOptions(arguments, cancellation)).Run(run, init, final, cancellation);
+            Workflow(arguments, BundleOptions.ParserOptions(arguments) with { Cancellation = cancellation }).Run(run, init, final, cancellation);
             return Task.FromResult(CommandRunner.Ok);
         });
 

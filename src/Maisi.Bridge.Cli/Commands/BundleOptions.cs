@@ -43,11 +43,10 @@ internal static class BundleOptions
     }
 
     /// <summary>How the command reads and resolves configs; takes its own options out of the arguments.</summary>
-    public static ConfigParserOptions ParserOptions(BundleArguments arguments, CancellationToken cancellation = default) => new()
+    public static ConfigParserOptions ParserOptions(BundleArguments arguments) => new()
     {
         Registry = TargetRegistryBuilder.Standard(),
         Output = Console.Out,
-        Cancellation = cancellation,
         Warn = message => Console.Error.WriteLine($"warning: {message}"),
         AllowedFolders = arguments.TakeList("allow_path"),
         Python = arguments.TakeFlag("allow_python") ? Python() : null,
