@@ -102,6 +102,8 @@ public sealed class TransformTargetTests
     [InlineData("""{"_target_": "Spacingd", "keys": ["image"], "pixdim": 1, "mode": ["nearest", "nearest"]}""", "2 values for 1 keys")]
     [InlineData("""{"_target_": "Flipd", "keys": ["nothing"]}""", "no 'nothing'")]
     [InlineData("""{"_target_": "Compose", "transforms": [3]}""", "transforms[0] is a int")]
+    [InlineData("""{"_target_": "RandAffine", "prob": 1}""", "is 'reflection', but must be border or zeros")]
+    [InlineData("""{"_target_": "RandSpatialCrop", "roi_size": 2, "random_size": true}""", "only the place is drawn")]
     [InlineData("""{"_target_": "SpatialPad", "spatial_size": [1, 2]}""", "one number or three")]
     public void What_is_not_supported_is_an_error_of_the_config(string target, string says)
     {
@@ -109,6 +111,48 @@ public sealed class TransformTargetTests
         var config = new JsonObject { ["t"] = JsonNode.Parse(target), ["run"] = target.Contains("keys", StringComparison.Ordinal) ? "$@t({'image': @given})" : "$@t(@given)" };
         var input = new BundleImage(new(zeros(1, 2, 2, 2), Affine.Identity));
         Should.Throw<BundleException>(() => Resolve(config, "run", input)).Message.ShouldContain(says);
+    }
+
+    /// <summary>The parameters, one seed for all keys, and Compose's seeds: those that NumPy's RandomState(7).randint(2**32, dtype=uint32) draws.</summary>
+    [Fact]
+    public void Random_transforms_draw_as_they_do_in_code_and_the_same_for_all_keys()
+    {
+        using var scope = NewDisposeScope();
+        var input = new BundleImage(new(arange(2 * 5 * 6 * 7, ScalarType.Float32).reshape(2, 5, 6, 7), Affine.Identity));
+        var config = JsonNode.Parse("""
+            {
+              "affine": {"_target_": "RandAffined", "keys": ["image", "label"], "prob": 1.0, "rotate_range": [0.2, 0, 0.1], "scale_range": 0.1, "mode": ["bilinear", "nearest"], "padding_mode": "border"},
+              "noise": {"_target_": "monai.transforms.RandGaussianNoised", "keys": "image", "prob": 1.0, "std": 0.5},
+              "crop": {"_target_": "RandCropByPosNegLabeld", "keys": ["image", "label"], "label_key": "label", "spatial_size": 3, "num_samples": 2},
+              "all": {"_target_": "Compose", "transforms": ["@affine", "@noise", "@crop"]},
+              "run": "$@all.set_random_state(7)({'image': @given, 'label': @given})",
+              "again": "$@all.set_random_state(7)({'image': @given, 'label': @given})"
+            }
+            """)!.AsObject();
+        uint[] seeds = [327741615, 976413892, 3349725721];
+        double[] rotate = [0.2, 0, 0.1];
+        RandAffine bilinear = new(1, rotate, [], [0.1], Interpolation.Trilinear, SamplePadding.Border), nearest = new(1, rotate, [], [0.1], Interpolation.Nearest, SamplePadding.Border);
+        var noise = new RandGaussianNoise(1, 0, 0.5);
+        var crop = new RandCropByPosNegLabel([3, 3, 3], numSamples: 2);
+        bilinear.SetRandomState(seeds[0]);
+        nearest.SetRandomState(seeds[0]);
+        noise.SetRandomState(seeds[1]);
+        crop.SetRandomState(seeds[2]);
+        var (image, label) = (noise.Apply(bilinear.Apply(input.Tensor)), nearest.Apply(input.Tensor));
+        var expected = crop.Crop(label, null, image, label);
+
+        foreach (var id in new[] { "run", "again" })
+        {
+            var samples = Resolve(config, id, input).ShouldBeOfType<Maisi.Bridge.Bundles.Expressions.ListValue>();
+            samples.Count.ShouldBe(2);
+            for (var i = 0; i < 2; i++)
+            {
+                var sample = (Maisi.Bridge.Bundles.Expressions.DictValue)samples[i]!;
+                (((BundleImage)sample["image"]!).Tensor.Data - expected[i][0].Data).abs().max().ToDouble().ShouldBe(0);
+                (((BundleImage)sample["label"]!).Tensor.Data - expected[i][1].Data).abs().max().ToDouble().ShouldBe(0);
+            }
+        }
+        bilinear.Grid.Scale[1..].ShouldBe([1, 1], "an axis without a range does not change");
     }
 
     private static object? Resolve(JsonObject config, string id, BundleImage given)

@@ -44,7 +44,7 @@ internal static class VoxelReader
         try
         {
             if (!packed || !GzipMembers.TryRead(path, start, offset, (long)voxels.Length * Unsafe.SizeOf<T>(), (at, count) => VoxelBytes.Part(voxels, at, count)))
-                ReadInOrder(path, offset, packed, start, voxels.AsSpan());
+                ReadInOrder(path, offset, packed, start, voxels);
         }
         catch (Exception e) when (e is IOException or InvalidDataException) // zlib's own errors are IOExceptions
         {
@@ -59,14 +59,22 @@ internal static class VoxelReader
             : Volume.Wrap<double>(Scale<T, double>(voxels, info), info.Grid, info.Channels);
     }
 
-    private static void ReadInOrder<T>(string path, long offset, bool packed, long start, Span<T> voxels) where T : unmanaged
+    private static void ReadInOrder<T>(string path, long offset, bool packed, long start, T[] voxels) where T : unmanaged
     {
         using var file = VolumeFile.Open(path);
         file.Position = start;
         using var stream = packed ? Unpack(file) : file;
-        Skip(stream, offset);
-        Fill(stream, voxels);
-        RefuseRest(stream, path);
+        var pages = packed ? FreshPages.Provide(voxels) : Task.CompletedTask;
+        try
+        {
+            Skip(stream, offset);
+            Fill(stream, voxels.AsSpan());
+            RefuseRest(stream, path);
+        }
+        finally
+        {
+            pages.Wait();
+        }
     }
 
     // zlib (MetaImage) starts with 0x78, gzip with 0x1f.

@@ -4,11 +4,11 @@ namespace Maisi.Bridge.Volumes;
 
 /// <summary>A box of a fixed size at a random place. Source of all in this file: monai/transforms/croppad/array.py.</summary>
 /// <param name="roiSize">Voxels; an axis that is smaller stays.</param>
-public sealed class RandSpatialCrop(int[] roiSize) : IVolumeTransform
+public sealed class RandSpatialCrop(int[] roiSize) : ISeededTransform
 {
     private NumpyRandom _random = new(0);
 
-    /// <summary>Starts the generator anew.</summary>
+    /// <inheritdoc/>
     public void SetRandomState(ulong seed) => _random = new(seed);
 
     /// <inheritdoc/>

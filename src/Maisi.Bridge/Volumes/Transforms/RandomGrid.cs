@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Maisi.Bridge.Volumes;
 
 /// <summary>Random rotation, shift and scale of sampling positions. Source: monai/transforms/spatial/array.py (RandAffineGrid).</summary>
-/// <param name="rotate">Largest angle (radians) about each axis.</param>
+/// <param name="rotate">Largest angle (radians) about each axis; axes that are left out are not drawn and do not change, as for the others.</param>
 /// <param name="translate">Largest shift (voxels) along each axis.</param>
 /// <param name="scale">Largest change of the factor 1 along each axis.</param>
 public sealed class RandomGrid(double[] rotate, double[] translate, double[] scale)
@@ -39,9 +39,17 @@ public sealed class RandomGrid(double[] rotate, double[] translate, double[] sca
     /// <summary>Draws new parameters.</summary>
     public void Draw()
     {
-        Rotate = Array.ConvertAll(rotate, r => _random.Uniform(-r, r));
-        Translate = Array.ConvertAll(translate, t => _random.Uniform(-t, t));
-        Scale = Array.ConvertAll(scale, s => _random.Uniform(-s, s) + 1);
+        Rotate = Axes(rotate, 0);
+        Translate = Axes(translate, 0);
+        Scale = Axes(scale, 1);
+    }
+
+    private double[] Axes(double[] ranges, double middle)
+    {
+        double[] axes = [middle, middle, middle];
+        for (var i = 0; i < ranges.Length; i++)
+            axes[i] += _random.Uniform(-ranges[i], ranges[i]);
+        return axes;
     }
 
     /// <summary>Positions of all voxels counted from the middle, one tensor [X,Y,Z] per axis.</summary>

@@ -22,14 +22,16 @@ public sealed class RandGaussianNoise(double prob = 0.1, double mean = 0, double
 
 /// <summary>Blurs with random widths.</summary>
 /// <param name="prob">Probability.</param>
-/// <param name="low">Smallest width in voxels.</param>
-/// <param name="high">Largest width in voxels.</param>
-public sealed class RandGaussianSmooth(double prob = 0.1, double low = 0.25, double high = 1.5) : RandomTransform(prob)
+/// <param name="sigma">Smallest and largest width in voxels along each axis; null for 0.25 to 1.5.</param>
+public sealed class RandGaussianSmooth(double prob = 0.1, (double Low, double High)[]? sigma = null) : RandomTransform(prob)
 {
+    /// <summary>MONAI's default range of a width.</summary>
+    public static (double Low, double High) DefaultSigma { get; } = (0.25, 1.5);
+
     /// <inheritdoc/>
     protected override VolumeTensor Transform(VolumeTensor input)
     {
-        double[] widths = [Random.Uniform(low, high), Random.Uniform(low, high), Random.Uniform(low, high)];
+        var widths = Array.ConvertAll(sigma ?? [DefaultSigma, DefaultSigma, DefaultSigma], s => Random.Uniform(s.Low, s.High));
         return input with { Data = Sampling.Blur(input.Data.to(ScalarType.Float32), widths, truncated: 4) };
     }
 }

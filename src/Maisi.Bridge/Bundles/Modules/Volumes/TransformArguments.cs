@@ -14,6 +14,9 @@ internal sealed class TransformArguments(string transform, IReadOnlyDictionary<s
     /// <summary>The evaluation that calls.</summary>
     public EvaluationContext Context => context;
 
+    /// <summary>True when the argument is given and not None.</summary>
+    public bool Has(string name) => Get<object>(name) is not null;
+
     /// <summary>Whole numbers; null when the argument is absent or None.</summary>
     public int[]? Ints(string name) => Get<object>(name) switch
     {

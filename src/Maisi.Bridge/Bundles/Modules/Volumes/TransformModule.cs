@@ -4,8 +4,8 @@ using Maisi.Bridge.Volumes;
 namespace Maisi.Bridge.Bundles.Modules;
 
 /// <summary>
-/// MONAI's deterministic transforms as targets, each as array and as dictionary variant, and Compose. What a transform has in MONAI and not
-/// here (lazy, dtype other than float32) is an unexpected argument. Source: monai/transforms (1.5).
+/// MONAI's transforms as targets, each as array and as dictionary variant, and Compose. What a transform has in MONAI and not here (lazy,
+/// dtype other than float32) is an unexpected argument. Source: monai/transforms (1.5).
 /// </summary>
 internal static class TransformModule
 {
@@ -43,22 +43,23 @@ internal static class TransformModule
     /// <summary>Adds them.</summary>
     public static void Add(TargetRegistryBuilder builder)
     {
-        foreach (var (module, name, parameters, perKey, make) in _transforms)
+        foreach (var (module, name, parameters, perKey, make) in _transforms.Concat(RandomTransforms.All))
         {
-            Func<TransformArguments, object?, object?> apply = name switch
+            Func<TransformArguments, ImageFunction> prepare = name switch
             {
-                "LoadImage" => (a, value) => BundleImage.Load(value, a),
-                "SaveImage" => (a, value) => BundleImage.Of(value, name).Save(a),
-                _ => (a, value) => BundleImage.Of(value, name).Apply(make(a)),
+                "LoadImage" => a => new(value => BundleImage.Load(value, a)),
+                "SaveImage" => a => new(value => BundleImage.Of(value, name).Save(a)),
+                _ => a => ImageFunction.Of(make(a), name),
             };
-            Register(builder, $"monai.transforms.{module}.array.{name}", name, new ArrayTransform(name, parameters, apply));
-            Register(builder, $"monai.transforms.{module}.dictionary.{name}d", name + "d", new DictionaryTransform(name + "d", parameters, perKey, apply));
+            Register(builder, $"monai.transforms.{module}.array.{name}", name, new ArrayTransform(name, parameters, prepare));
+            Register(builder, $"monai.transforms.{module}.dictionary.{name}d", name + "d", new DictionaryTransform(name + "d", parameters, perKey, prepare));
         }
         Register(builder, "monai.transforms.croppad.array.CropForeground", "CropForeground", new ArrayTransform(
-            "CropForeground", ["select_fn", "margin", "k_divisible", "allow_smaller"], (a, value) => BundleImage.Of(value, "CropForeground").Apply(Foreground(a))));
+            "CropForeground", ["select_fn", "margin", "k_divisible", "allow_smaller"], a => ImageFunction.Of(Foreground(a), "CropForeground")));
         Register(builder, "monai.transforms.croppad.dictionary.CropForegroundd", "CropForegroundd", new NativeFunction("CropForegroundd", CropForegrounds));
+        Register(builder, "monai.transforms.croppad.dictionary.RandCropByPosNegLabeld", "RandCropByPosNegLabeld", new NativeFunction("RandCropByPosNegLabeld", RandomTransforms.CropByLabel));
         Register(builder, "monai.transforms.compose.Compose", "Compose", new NativeFunction("Compose", Compose));
-        builder.AddBehaviour(new BundleImageBehaviour());
+        builder.AddBehaviour(new BundleImageBehaviour()).AddBehaviour(new TransformFunctionBehaviour());
     }
 
     private static void Register(TargetRegistryBuilder builder, string path, string name, Callable target) =>
@@ -91,94 +92,28 @@ internal static class TransformModule
         });
     }
 
-    private static NativeFunction Compose(EvaluationContext context, CallArguments arguments)
+    private static TransformFunction Compose(EvaluationContext context, CallArguments arguments)
     {
         arguments.Check("Compose", 1, 1, "transforms");
         Callable[] steps = [.. PythonTypes.Iterate(arguments.Required(0, "transforms", "Compose"), context).Select((step, i) => step as Callable
             ?? throw new BundleException(BundleErrorKind.TypeError, $"Compose(): transforms[{i}] is a {PythonTypes.NameOf(step)} and cannot be called"))];
-        return new("Compose", (c, a) => steps.Aggregate(a.Required(0, "input_", "Compose"), (value, step) => step.Call(c, new CallArguments(value))));
+        var compose = new TransformFunction("Compose", (c, data) => steps.Aggregate(data, (value, step) => ForEach(value, item => step.Call(c, new CallArguments(item)))), seed =>
+        {
+            var random = new NumpyRandom(seed);
+            foreach (var step in steps.OfType<TransformFunction>().Where(s => s.IsRandom))
+                step.Seed((ulong)random.Integer(0, 1L << 32));
+        });
+        compose.Seed(0);
+        return compose;
     }
+
+    // After a step that made several samples of one, the next steps see them one by one.
+    private static object? ForEach(object? value, Func<object?, object?> step) => value is ListValue samples ? new ListValue(samples.Select(s => ForEach(s, step))) : step(value);
 
     private sealed class Unchanged : IVolumeTransform
     {
         public static Unchanged Instance { get; } = new();
 
         public VolumeTensor Apply(VolumeTensor input) => input;
-    }
-}
-
-/// <summary>A transform of one image: the target makes a function from the arguments.</summary>
-/// <param name="name">MONAI's name.</param>
-/// <param name="parameters">Its parameters in order.</param>
-/// <param name="apply">What it does with an image.</param>
-internal sealed class ArrayTransform(string name, string[] parameters, Func<TransformArguments, object?, object?> apply) : Callable
-{
-    /// <inheritdoc/>
-    public override string Name => name;
-
-    /// <inheritdoc/>
-    public override object? Call(EvaluationContext context, CallArguments arguments)
-    {
-        arguments.Check(name, 0, parameters.Length, parameters);
-        var given = new TransformArguments(name, Named(parameters, arguments), context);
-        return new NativeFunction(name, (_, a) => apply(given, a.Required(0, "data", name)));
-    }
-
-    /// <summary>Arguments by name.</summary>
-    internal static Dictionary<string, object?> Named(string[] parameters, CallArguments arguments)
-    {
-        var named = new Dictionary<string, object?>(arguments.Named, StringComparer.Ordinal);
-        for (var i = 0; i < arguments.Positional.Count; i++)
-            named[parameters[i]] = arguments.Positional[i];
-        return named;
-    }
-}
-
-/// <summary>The same for the images of a dictionary under some keys; arguments may differ by key. The input is not changed.</summary>
-/// <param name="name">MONAI's name, with its d.</param>
-/// <param name="parameters">Parameters of the transform.</param>
-/// <param name="perKey">Those that may be a list, one for each key.</param>
-/// <param name="apply">What it does with an image.</param>
-internal sealed class DictionaryTransform(string name, string[] parameters, string[] perKey, Func<TransformArguments, object?, object?> apply) : Callable
-{
-    /// <inheritdoc/>
-    public override string Name => name;
-
-    /// <inheritdoc/>
-    public override object? Call(EvaluationContext context, CallArguments arguments)
-    {
-        string[] all = ["keys", .. parameters, "allow_missing_keys"];
-        arguments.Check(name, 1, all.Length, all);
-        var named = ArrayTransform.Named(all, arguments);
-        var keys = named["keys"] is string one ? [one] : PythonTypes.Iterate(named["keys"], context).ToArray();
-        var optional = named.TryGetValue("allow_missing_keys", out var missing) && PythonTypes.IsTrue(missing, context);
-        TransformArguments[] given = [.. keys.Select((_, i) => new TransformArguments(name, ForKey(named, i, keys.Length, context), context))];
-        return new NativeFunction(name, (_, a) =>
-        {
-            var data = a.Required(0, "data", name) as DictValue ?? throw new BundleException(BundleErrorKind.TypeError, $"{name} takes a dict of images");
-            var result = new DictValue(data);
-            for (var i = 0; i < keys.Length; i++)
-            {
-                if (data.TryGetValue(keys[i], out var value))
-                    result[keys[i]] = apply(given[i], value);
-                else if (!optional)
-                    throw new BundleException(BundleErrorKind.KeyError, $"{name}: the data have no '{keys[i]}'", hint: $"they have: {string.Join(", ", data.Keys)}");
-            }
-            return result;
-        });
-    }
-
-    private Dictionary<string, object?> ForKey(Dictionary<string, object?> named, int index, int count, EvaluationContext context)
-    {
-        var own = new Dictionary<string, object?>(named, StringComparer.Ordinal);
-        foreach (var parameter in perKey)
-        {
-            if (!own.TryGetValue(parameter, out var value) || value is not (ListValue or TupleValue))
-                continue;
-            var items = PythonTypes.Iterate(value, context).ToList();
-            own[parameter] = items.Count == count ? items[index]
-                : throw new BundleException(BundleErrorKind.ValueError, $"{name}(): '{parameter}' has {items.Count} values for {count} keys");
-        }
-        return own;
     }
 }
