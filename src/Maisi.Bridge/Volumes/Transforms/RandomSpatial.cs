@@ -15,10 +15,23 @@ public sealed class RandFlip(double prob, params int[] spatialAxis) : RandomTran
 /// <param name="prob">Probability.</param>
 /// <param name="maxK">Most quarter turns.</param>
 /// <param name="spatialAxes">The plane, two axes from 0; null for 0 and 1.</param>
-public sealed class RandRotate90(double prob, int maxK = 3, int[]? spatialAxes = null) : RandomTransform(prob)
+/// <param name="turnsFirst">Draws the turns before it draws whether to turn, as MONAI's dictionary variant does.</param>
+public sealed class RandRotate90(double prob, int maxK = 3, int[]? spatialAxes = null, bool turnsFirst = false) : RandomTransform(prob)
 {
+    private int _turns;
+
     /// <inheritdoc/>
-    protected override VolumeTensor Transform(VolumeTensor input) => new Rotate90((int)Random.Integer(0, maxK) + 1, spatialAxes).Apply(input);
+    public override VolumeTensor Apply(VolumeTensor input)
+    {
+        if (turnsFirst)
+            _turns = Turns();
+        return base.Apply(input);
+    }
+
+    /// <inheritdoc/>
+    protected override VolumeTensor Transform(VolumeTensor input) => new Rotate90(turnsFirst ? _turns : Turns(), spatialAxes).Apply(input);
+
+    private int Turns() => (int)Random.Integer(0, maxK) + 1;
 }
 
 /// <summary>Random turns about the three axes.</summary>

@@ -19,7 +19,7 @@ public abstract class RandomTransform(double probability) : ISeededTransform
     public virtual void SetRandomState(ulong seed) => Random = new(seed);
 
     /// <inheritdoc/>
-    public VolumeTensor Apply(VolumeTensor input) => Random.NextDouble() < probability ? Transform(input) : input with { Data = input.Data.alias() };
+    public virtual VolumeTensor Apply(VolumeTensor input) => Random.NextDouble() < probability ? Transform(input) : input with { Data = input.Data.alias() };
 
     /// <summary>The change itself.</summary>
     protected abstract VolumeTensor Transform(VolumeTensor input);

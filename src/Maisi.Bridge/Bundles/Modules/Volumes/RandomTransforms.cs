@@ -4,8 +4,8 @@ using Maisi.Bridge.Volumes;
 namespace Maisi.Bridge.Bundles.Modules;
 
 /// <summary>
-/// MONAI's random transforms as targets. After set_random_state the first call draws what MONAI's array transform draws; all keys of a
-/// dictionary variant get the same. Ranges that are not symmetric about zero are refused for rotation, shift and scale.
+/// MONAI's random transforms as targets. After set_random_state the first call draws what MONAI draws; all keys of a dictionary variant
+/// get the same. Ranges that are not symmetric about zero are refused for rotation, shift and scale.
 /// </summary>
 internal static class RandomTransforms
 {
@@ -16,7 +16,8 @@ internal static class RandomTransforms
     public static IReadOnlyList<(string Module, string Name, string[] Parameters, string[] PerKey, Func<TransformArguments, IVolumeTransform> Make)> All { get; } =
     [
         ("spatial", "RandFlip", ["prob", "spatial_axis"], [], a => new RandFlip(Probability(a), a.Ints("spatial_axis") ?? [0, 1, 2])),
-        ("spatial", "RandRotate90", ["prob", "max_k", "spatial_axes"], [], a => new RandRotate90(Probability(a), (a.Ints("max_k") ?? [3])[0], a.Ints("spatial_axes"))),
+        ("spatial", "RandRotate90", ["prob", "max_k", "spatial_axes"], [],
+            a => new RandRotate90(Probability(a), (a.Ints("max_k") ?? [3])[0], a.Ints("spatial_axes"), turnsFirst: a.Has("keys"))),
         ("spatial", "RandRotate", ["range_x", "range_y", "range_z", "prob", "keep_size", "mode"], ["mode"], a => new RandRotate(
             [a.Real("range_x") ?? 0, a.Real("range_y") ?? 0, a.Real("range_z") ?? 0], Probability(a), a.Flag("keep_size", true), a.Sampling())),
         ("spatial", "RandZoom", ["prob", "min_zoom", "max_zoom", "mode", "keep_size"], ["mode"],
