@@ -49,6 +49,7 @@ internal sealed class LatentDiffusionTrainer(DiffusionModelUNetMaisi unet, Contr
         var random = new TrainingRandom(SampleSeed.Of(config.Seed, 3));
         var options = config.ControlnetTrain;
         StateDictLoader.CopyMatching(controlNet, unet);
+        StartAware();
         foreach (var parameter in unet.parameters())
             parameter.requires_grad = false;
         controlNet.train();
@@ -70,6 +71,17 @@ internal sealed class LatentDiffusionTrainer(DiffusionModelUNetMaisi unet, Contr
             var prediction = unet.call(noisy, timesteps, conditions with { DownBlockAdditionalResiduals = residuals.Down, MidBlockAdditionalResidual = residuals.Mid });
             return (prediction - target).abs().mean();
         }
+    }
+
+    /// <summary>
+    /// Draws the last convolution of the mask's embedding. MAISI starts it at zero behind outputs that are zero too, so that it learns
+    /// nothing until those have grown; a short training cannot wait for that. The ControlNet's outputs still start at zero.
+    /// </summary>
+    private void StartAware()
+    {
+        using var _ = no_grad();
+        var weight = controlNet.named_parameters().First(p => p.name == "controlnet_cond_embedding.conv_out.conv.weight").parameter;
+        weight.copy_(PhiloxNoise.Uniform(weight.shape, SampleSeed.Of(config.Seed, 103), 1 / Math.Sqrt(weight.numel() / (double)weight.shape[0])));
     }
 
     private TrainingStage Stage(StageSettings settings, nn.Module network, TrainingRandom random, Func<LatentSet, TrainingRandom, Tensor> loss) =>
