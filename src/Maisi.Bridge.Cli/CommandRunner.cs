@@ -8,6 +8,9 @@ internal static class CommandRunner
     /// <summary>0 done, 1 a defect of the program, 2 wrong input, 130 cancelled.</summary>
     public const int Ok = 0, Defect = 1, WrongInput = 2, Cancelled = 130;
 
+    // A training's step may take that long, and its state is saved after it.
+    private static readonly TimeSpan TerminationTime = TimeSpan.FromMinutes(1);
+
     /// <summary>Parses and invokes; stack traces are shown only when MAISI_DEBUG is set to 1.</summary>
     public static async Task<int> RunAsync(RootCommand root, string[] args)
     {
@@ -23,7 +26,7 @@ internal static class CommandRunner
         }
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TerminationTime });
         }
         catch (OperationCanceledException)
         {

@@ -35,7 +35,7 @@ public sealed class TrainingRun(TrainingConfig config, string output, bool resum
     {
         RequireFree();
         var store = TrainingStore.Open(output, config, cases, resume);
-        using var staging = new StagingFolder(output);
+        using var staging = store.Stage(output);
         using var autoencoder = NetworkFactory.Create<AutoencoderKlMaisi>(config.AutoencoderDef);
         using var unet = NetworkFactory.Create<DiffusionModelUNetMaisi>(config.DiffusionUnetDef);
         using var controlNet = NetworkFactory.Create<ControlNetMaisi>(config.ControlnetDef);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Maisi.Bridge.Checkpoints;
+using Maisi.Bridge.Generation;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Training;
@@ -69,6 +70,15 @@ internal sealed class TrainingStore
     /// <summary>Saves a stage; the file of before stays until the new one is whole.</summary>
     public void Save(string stage, IEnumerable<KeyValuePair<string, Tensor>> tensors, StageState state) => SafetensorsFile.Save(
         PathOf(stage), tensors, new Dictionary<string, string> { ["state"] = JsonSerializer.Serialize(state, StoreJson.Default.StageState) });
+
+    /// <summary>Collects the bundle inside this folder; what a killed run has collected is removed.</summary>
+    public StagingFolder Stage(string output)
+    {
+        var folder = Path.Combine(_folder, "bundle");
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+        return new StagingFolder(output, folder);
+    }
 
     /// <summary>Keeps a batch whose loss is not finite.</summary>
     /// <returns>The file.</returns>

@@ -31,6 +31,8 @@ public sealed class TrainingRunTests : IDisposable
         });
         Should.Throw<OperationCanceledException>(() => new TrainingRun(config, broken).Execute(cases, [], progress, stop.Token));
         Directory.Exists(broken).ShouldBeFalse();
+        // What a run that is killed while it writes the bundle leaves.
+        File.WriteAllText(Directory.CreateDirectory(Path.Combine(broken + ".training", "bundle")).FullName + "/left.txt", "of a killed run");
 
         var seen = new List<(string Stage, long Done)>();
         var report = new TrainingRun(config, broken, resume: true).Execute(cases, [], new Inline(p => seen.Add((p.Stage, p.Done))));
@@ -40,6 +42,7 @@ public sealed class TrainingRunTests : IDisposable
         foreach (var file in Directory.EnumerateFiles(Path.Combine(straight, "models")))
             Weights(Path.Combine(broken, "models", Path.GetFileName(file))).ShouldBe(Weights(file), Path.GetFileName(file));
         Directory.GetDirectories(_folder).Select(Path.GetFileName).Order().ShouldBe(["broken", "straight"]);
+        File.Exists(Path.Combine(broken, "left.txt")).ShouldBeFalse();
     }
 
     [Fact]
