@@ -68,13 +68,16 @@ public sealed class GeneratePipelinesTests(TinyMaisiBundle tiny) : IClassFixture
     {
         await Done("maps", ["mask", "--size-of", "liver=0.4", "lung tumor=-1", "--count", "2"]);
         Directory.EnumerateFiles(_temp["maps"]).Select(Path.GetFileName).Order(StringComparer.Ordinal).ShouldBe([
-            "datalist.json", "index.html", "manifest.json", "mask_seed0_000.json", "mask_seed0_000_label.nii.gz", "mask_seed0_000_overlay.png",
+            "contact_sheet.png", "datalist.json", "index.html", "manifest.json", "mask_seed0_000.json", "mask_seed0_000_label.nii.gz", "mask_seed0_000_overlay.png",
             "mask_seed0_001.json", "mask_seed0_001_label.nii.gz", "mask_seed0_001_overlay.png",
         ]);
         JsonNode.Parse(File.ReadAllText(_temp["maps/manifest.json"]))!["samples"]![0]!["anatomy_condition"]!.AsArray().Count.ShouldBe(10);
+        var sheet = PngReader.Read(_temp["maps/contact_sheet.png"]);
+        (sheet.Width, sheet.Height > 300).ShouldBe((2000, true));
+        File.ReadAllText(_temp["maps/index.html"]).ShouldContain("contact_sheet.png");
         await Done("images", ["image", "--size", "32,32,32", "--spacing", "2,2,2", "--count", "1", "--seed", "3"]);
         Directory.EnumerateFiles(_temp["images"]).Select(Path.GetFileName).Order(StringComparer.Ordinal).ShouldBe([
-            "datalist.json", "image_seed3_000.json", "image_seed3_000_image.nii.gz", "image_seed3_000_preview.png", "index.html", "manifest.json",
+            "contact_sheet.png", "datalist.json", "image_seed3_000.json", "image_seed3_000_image.nii.gz", "image_seed3_000_preview.png", "index.html", "manifest.json",
         ]);
         JsonNode.Parse(File.ReadAllText(_temp["images/datalist.json"]))!["training"]![0]!["label"].ShouldBeNull();
         VolumeFile.Read(_temp["images/image_seed3_000_image.nii.gz"]).Spacing.ShouldBe([2, 2, 2], 1e-6);

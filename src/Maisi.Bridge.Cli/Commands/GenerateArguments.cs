@@ -40,7 +40,7 @@ internal sealed class RunArguments
         Force = parse.GetValue(_force),
     };
 
-    public Task<int> Execute(ParseResult parse, GenerationOptions options, IReadOnlyList<string> masks, CancellationToken cancellation)
+    public async Task<int> Execute(ParseResult parse, GenerationOptions options, IReadOnlyList<string> masks, CancellationToken cancellation)
     {
         var folder = parse.GetRequiredValue(_output);
         var run = new SynthesisRun(parse.GetRequiredValue(_bundle), options, folder)
@@ -49,11 +49,12 @@ internal sealed class RunArguments
             Resume = parse.GetValue(_resume),
             Shard = parse.GetValue(_shard) is { } share ? Shard.Parse(share) : Shard.Whole,
         };
-        var manifest = run.Execute(ConsoleProgress.Create(parse.GetValue(_quiet)), cancellation);
+        // Off this thread, which has to hear of Ctrl-C.
+        var manifest = await Task.Run(() => run.Execute(ConsoleProgress.Create(parse.GetValue(_quiet)), cancellation), cancellation);
         if (parse.GetValue(_json))
         {
             Console.Out.WriteLine(manifest.ToJson());
-            return Task.FromResult(CommandRunner.Ok);
+            return CommandRunner.Ok;
         }
         foreach (var sample in manifest.Samples.DistinctBy(s => s.Mask?.Path ?? $"{s.Index}"))
         {
@@ -65,7 +66,7 @@ internal sealed class RunArguments
         foreach (var file in manifest.Samples.SelectMany(s => s.Files))
             Console.Out.WriteLine(Path.Combine(folder, file.Path));
         Console.Out.WriteLine(Path.Combine(folder, run.Shard.NameOf(SynthesisRun.ManifestName)));
-        return Task.FromResult(CommandRunner.Ok);
+        return CommandRunner.Ok;
     }
 }
 

@@ -16,7 +16,7 @@ internal static class ReplayCommand
         var verify = new Option<bool>("--verify") { Description = "Leave with exit code 1 when a file differs from the recorded one." };
         var quiet = CommonOptions.Quiet();
         var command = new Command("replay", "Makes the samples of a manifest again and compares the bytes.") { manifest, output, bundle, masks, sample, verify, quiet };
-        command.SetAction((parse, cancellation) =>
+        command.SetAction(async (parse, cancellation) =>
         {
             var kept = parse.GetValue(output);
             var folder = kept ?? Directory.CreateTempSubdirectory("maisi-replay-").FullName;
@@ -28,10 +28,10 @@ internal static class ReplayCommand
                     Masks = parse.GetValue(masks),
                     Samples = parse.GetValue(sample) is { Length: > 0 } chosen ? chosen.ToHashSet() : null,
                 };
-                var files = replay.Execute(folder, ConsoleProgress.Create(parse.GetValue(quiet)), cancellation);
+                var files = await Task.Run(() => replay.Execute(folder, ConsoleProgress.Create(parse.GetValue(quiet)), cancellation), cancellation);
                 foreach (var file in files)
                     Console.Out.WriteLine($"{(file.Equal ? "same" : "DIFFERS")}  {file.Path}");
-                return Task.FromResult(parse.GetValue(verify) && files.Any(f => !f.Equal) ? CommandRunner.Defect : CommandRunner.Ok);
+                return parse.GetValue(verify) && files.Any(f => !f.Equal) ? CommandRunner.Defect : CommandRunner.Ok;
             }
             finally
             {

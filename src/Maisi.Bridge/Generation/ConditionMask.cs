@@ -39,14 +39,7 @@ public sealed class ConditionMask
             changes.Add($"axes {labels.Orientation} were reordered to RAS");
             labels = labels.Reorient(AxisCodes.RAS);
         }
-        if (choice != GridChoice.Bundle)
-            RequireDivisible(labels, path, divisor);
-        if (choice == GridChoice.Bundle || (choice == GridChoice.Auto && !SpacingAgrees(labels, settings.Spacing)))
-        {
-            var before = Describe(labels.Grid);
-            labels = labels.Resample(AnatomyGrid.Around(labels, settings.AnchorLabels, settings.OutputSize, settings.Spacing), Interpolation.Nearest, 0);
-            changes.Add($"the grid {before} was resampled to the bundle's {Describe(labels.Grid)}, centred on the organs");
-        }
+        labels = settings.HasMaisiRules && choice == GridChoice.Auto ? OnMaisiGrid(labels, changes) : OnGrid(labels, path, settings, choice, divisor, changes);
         var hasBody = labels.Voxels<byte>().Contains((byte)settings.BodyLabel);
         if (!hasBody)
             changes.Add($"the map has no body envelope (code {settings.BodyLabel}): the outline of the body is the model's guess");
@@ -97,6 +90,29 @@ public sealed class ConditionMask
         if (!codes.AsSpan().ContainsAnyExcept((byte)0))
             throw new MaisiException("The label map is empty: every voxel is 0.", path, "Give a map in which organs are labelled.");
         return Volume.Wrap<byte>(codes, volume.Grid);
+    }
+
+    private static Volume OnGrid(Volume labels, string path, BundleSettings settings, GridChoice choice, int divisor, List<string> changes)
+    {
+        if (choice != GridChoice.Bundle)
+            RequireDivisible(labels, path, divisor);
+        if (choice == GridChoice.Mask || (choice == GridChoice.Auto && SpacingAgrees(labels, settings.Spacing)))
+            return labels;
+        var moved = labels.Resample(AnatomyGrid.Around(labels, settings.AnchorLabels, settings.OutputSize, settings.Spacing), Interpolation.Nearest, 0);
+        changes.Add($"the grid {Describe(labels.Grid)} was resampled to the bundle's {Describe(moved.Grid)}, centred on the organs");
+        return moved;
+    }
+
+    // MAISI takes many sizes and spacings: the map's own where it is one of them, else the nearest over the same field of view, as upstream.
+    private static Volume OnMaisiGrid(Volume labels, List<string> changes)
+    {
+        int[] size = [labels.SizeX, labels.SizeY, labels.SizeZ];
+        if (MaskGrid.IsValid(size, labels.Spacing))
+            return labels;
+        var (wanted, spacing) = MaskGrid.Suggest(size, labels.Spacing);
+        var moved = labels.ToRequestedGrid(wanted, spacing);
+        changes.Add($"the grid {Describe(labels.Grid)} was resampled to {Describe(moved.Grid)}, the nearest that the networks were trained on");
+        return moved;
     }
 
     private static void RequireDivisible(Volume labels, string path, int divisor)

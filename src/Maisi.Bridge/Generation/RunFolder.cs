@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Maisi.Bridge.Volumes;
 
 namespace Maisi.Bridge.Generation;
 
@@ -66,6 +67,15 @@ internal sealed class RunFolder : IDisposable
 
     /// <summary>Writes a file of the run at once.</summary>
     public void Write(string name, string text) => AtomicFile.Write(Path.Combine(_path, name), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+
+    /// <summary>One picture of the previews of all samples, those that an earlier run left included.</summary>
+    public void WriteContactSheet(string name, IEnumerable<SampleRecord> samples)
+    {
+        var pictures = samples.Select(s => (Caption: $"{s.Index}  seed {s.Seed}", File: s.File(SampleWriter.OverlayEnd) ?? s.File(SampleWriter.PreviewEnd)!))
+            .Select(p => (p.Caption, PngReader.Read(Path.Combine(_path, p.File.Path)))).ToList();
+        if (pictures.Count > 0)
+            PngFile.Write(ContactSheet.Draw(pictures), Path.Combine(_path, name));
+    }
 
     /// <inheritdoc/>
     public void Dispose()

@@ -7,7 +7,7 @@ namespace Maisi.Bridge.Generation;
 /// <summary>What lies beside a run's images for people and for experiments: an HTML page of previews and a MONAI datalist.</summary>
 internal static class RunIndex
 {
-    public const string PageName = "index.html", DatalistName = "datalist.json";
+    public const string PageName = "index.html", DatalistName = "datalist.json", SheetName = "contact_sheet.png";
 
     /// <summary>
     /// MONAI's datalist: <c>{"training": [{"image", "label", "synthetic", "parent", "seed"}]}</c> with paths relative to the run's folder.
@@ -36,7 +36,9 @@ internal static class RunIndex
     }
 
     /// <summary>A page with every sample's previews and figures; it needs nothing but the files beside it.</summary>
-    public static string Page(RunManifest manifest)
+    /// <param name="manifest">The run.</param>
+    /// <param name="sheet">The picture of all samples.</param>
+    public static string Page(RunManifest manifest, string sheet)
     {
         var page = new StringBuilder();
         page.Append($$"""
@@ -47,6 +49,8 @@ internal static class RunIndex
             <p>{{manifest.Samples.Count}} synthetic samples, run seed {{manifest.Options.Seed}}, {{manifest.Options.Steps}} steps. Not for diagnosis. <a href="{{SynthesisRun.ManifestName}}">manifest</a></p>
 
             """);
+        if (manifest.Samples.Count > 1)
+            page.AppendLine($"<figure><a href=\"{sheet}\"><img src=\"{sheet}\" alt=\"all samples\" style=\"max-width:100%\"></a></figure>");
         foreach (var sample in manifest.Samples)
         {
             page.Append("<figure>");

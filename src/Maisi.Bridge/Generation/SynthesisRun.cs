@@ -86,7 +86,8 @@ public sealed class SynthesisRun(string bundle, GenerationOptions options, strin
             Seconds = Math.Round(clock.Elapsed.TotalSeconds, 3),
         };
         folder.Write(Shard.NameOf(RunIndex.DatalistName), RunIndex.Datalist(manifest));
-        folder.Write(Shard.NameOf(RunIndex.PageName), RunIndex.Page(manifest));
+        folder.WriteContactSheet(Shard.NameOf(RunIndex.SheetName), samples);
+        folder.Write(Shard.NameOf(RunIndex.PageName), RunIndex.Page(manifest, Shard.NameOf(RunIndex.SheetName)));
         folder.Write(Shard.NameOf(ManifestName), manifest.ToJson());
         return manifest;
     }

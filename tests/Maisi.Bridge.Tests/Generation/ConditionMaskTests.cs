@@ -93,6 +93,21 @@ public sealed class ConditionMaskTests : IDisposable
     }
 
     [Fact]
+    public void Networks_of_MAISI_keep_the_sizes_that_they_know_and_get_the_nearest_otherwise()
+    {
+        var settings = Settings with { HasMaisiRules = true };
+        var kept = ConditionMask.Read(Write([256, 256, 128], Affine.Diagonal(1.5, 1.5, 3), (100, 1)), settings, GridChoice.Auto, 32);
+        kept.Labels.Shape.ShouldBe([256, 256, 128]);
+        kept.Labels.Spacing.ShouldBe([1.5, 1.5, 3]);
+        // 200·2 mm over 256 voxels, 100·4 mm over 128: the field of view stays.
+        var moved = ConditionMask.Read(Write([200, 200, 100], Affine.Diagonal(2, 2, 4), (100 + (200 * 100) + (40_000 * 50), 1)), settings, GridChoice.Auto, 32);
+        moved.Labels.Shape.ShouldBe([256, 256, 128]);
+        moved.Labels.Spacing.ShouldBe([1.5625, 1.5625, 3.125], 1e-9);
+        moved.Labels.Voxels<byte>().Contains((byte)1).ShouldBeTrue();
+        moved.Changes[0].ShouldContain("the nearest that the networks were trained on");
+    }
+
+    [Fact]
     public void An_empty_map_and_an_image_are_refused()
     {
         Message(Write([16, 16, 16], Affine.Diagonal(3, 3, 3))).ShouldContain("empty");

@@ -1,11 +1,48 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using Maisi.Bridge.TestSupport;
 using Maisi.Bridge.Volumes;
 
 namespace Maisi.Bridge.Tests.Volumes;
 
 public sealed class PreviewTests
 {
+    [Fact]
+    public void A_picture_is_read_back_as_it_was_written()
+    {
+        using var folder = TestPaths.Temporary();
+        var picture = new Raster(7, 5);
+        for (var i = 0; i < 35; i++)
+            picture[i % 7, i / 7] = new((byte)(i * 37), (byte)(i * 11), (byte)(255 - i));
+        PngFile.Write(picture, folder["a.png"]);
+        var read = PngReader.Read(folder["a.png"]);
+        (read.Width, read.Height).ShouldBe((7, 5));
+        for (var y = 0; y < 5; y++)
+            read.Row(y).ToArray().ShouldBe(picture.Row(y).ToArray());
+        foreach (var cut in new[] { 4, 20, 40, 60 })
+        {
+            File.WriteAllBytes(folder["cut.png"], File.ReadAllBytes(folder["a.png"])[..cut]);
+            Should.Throw<MaisiException>(() => PngReader.Read(folder["cut.png"]));
+        }
+    }
+
+    [Fact]
+    public void A_contact_sheet_has_every_picture_in_its_place()
+    {
+        (string, Raster)[] pictures = [.. Enumerable.Range(0, 5).Select(i =>
+        {
+            var picture = new Raster(600, 300);
+            picture.Fill(0, 0, 600, 300, new((byte)(50 * i), 100, 200));
+            return ($"{i}", picture);
+        })];
+        var sheet = ContactSheet.Draw(pictures, 216);
+        // Two columns of 96 pixels, each picture made smaller to 96×48; three rows of 48 pixels, a caption and gaps.
+        (sheet.Width, sheet.Height).ShouldBe((216, 8 + (3 * (48 + 10 + 16))));
+        for (var i = 0; i < 5; i++)
+            sheet[8 + (i % 2 * 104) + 40, 8 + (i / 2 * 74) + 20].ShouldBe(new Rgb((byte)(50 * i), 100, 200));
+        sheet[8 + 104 + 40, 8 + (2 * 74) + 20].ShouldBe(Rgb.Black);
+    }
+
     [Fact]
     public void Right_is_left_front_is_up_and_pixels_are_square()
     {
