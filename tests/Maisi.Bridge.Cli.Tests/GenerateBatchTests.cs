@@ -136,6 +136,6 @@ public sealed class GenerateBatchTests(TinyBundle bundle) : IDisposable
     }
 
     private Dictionary<string, string> Images(string folder) => Directory.EnumerateFiles(_temp[folder], "*.nii.gz")
-        .Concat(Directory.EnumerateFiles(_temp[folder], "*.png"))
+        .Concat(Directory.EnumerateFiles(_temp[folder], "*_seed*.png"))
         .ToDictionary(f => Path.GetFileName(f), f => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(f))));
 }
