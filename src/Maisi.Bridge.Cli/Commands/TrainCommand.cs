@@ -17,7 +17,8 @@ internal static class TrainCommand
         var json = CommonOptions.Json();
         var quiet = CommonOptions.Quiet();
         var command = new Command("train", "Trains the three networks of a small bundle, or one network by a bundle's train config.") { config, datalist, root, output, resume, json, quiet };
-        command.SetAction((parse, cancellation) =>
+        // Off the main thread, or signals that stop the program would be heard only when the work is done.
+        command.SetAction((parse, cancellation) => Task.Run(() =>
         {
             var settings = TrainingConfig.Read(parse.GetRequiredValue(config));
             var list = Datalist.Read(parse.GetRequiredValue(datalist), parse.GetValue(root));
@@ -26,7 +27,7 @@ internal static class TrainCommand
             if (parse.GetValue(json))
             {
                 Console.Out.WriteLine(report.ToJson());
-                return Task.FromResult(CommandRunner.Ok);
+                return CommandRunner.Ok;
             }
             foreach (var stage in report.Stages)
             {
@@ -34,8 +35,8 @@ internal static class TrainCommand
                     $"{stage.Name}: {stage.Iterations} steps, {stage.Seconds:F0} s, loss {stage.Losses[0]:F4} -> {stage.Losses[^1]:F4}"));
             }
             Console.Out.WriteLine($"bundle: {parse.GetRequiredValue(output)}");
-            return Task.FromResult(CommandRunner.Ok);
-        });
+            return CommandRunner.Ok;
+        }, cancellation));
         foreach (var stage in TrainStageCommands.All())
             command.Subcommands.Add(stage);
         return command;

@@ -33,7 +33,8 @@ internal static class TrainStageCommands
         var set = new Option<string[]>("--set") { Description = "ID=VALUE sets any value of the config, for instance autoencoder_train::lr=1e-5.", AllowMultipleArgumentsPerToken = true };
         var resume = new Option<bool>("--resume") { Description = "Goes on with the unfinished training; the result is that of an uninterrupted run." };
         var command = new Command(name, description) { config, datalist, root, models, set, resume };
-        command.SetAction((parse, cancellation) =>
+        // Off the main thread, or signals that stop the program would be heard only when the work is done.
+        command.SetAction((parse, cancellation) => Task.Run(() =>
         {
             var overrides = new Dictionary<string, object?>(StringComparer.Ordinal) { ["run"] = new ListValue([$"$@trainer.{method}()"]) };
             Add("json_data_list", parse.GetValue(datalist));
@@ -56,14 +57,14 @@ internal static class TrainStageCommands
                 Cancellation = cancellation,
             };
             new BundleWorkflow(options, parse.GetRequiredValue(config), [], overrides).Run(cancellation: cancellation);
-            return Task.FromResult(CommandRunner.Ok);
+            return CommandRunner.Ok;
 
             void Add(string id, string? path)
             {
                 if (path is not null)
                     overrides[id] = Path.GetFullPath(path);
             }
-        });
+        }, cancellation));
         return command;
     }
 }
