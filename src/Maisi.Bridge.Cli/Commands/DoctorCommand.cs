@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Cli.Commands;
 
-/// <summary><c>maisi doctor</c>: which libtorch is used, from where, with what, and whether its convolutions are right.</summary>
+/// <summary><c>maisi doctor</c>: which libtorch is used, from where, with what, whether its convolutions are right, and which Python workers run.</summary>
 internal static class DoctorCommand
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
@@ -14,22 +14,29 @@ internal static class DoctorCommand
     public static Command Create()
     {
         var json = CommonOptions.Json();
-        var command = new Command("doctor", "Shows libtorch and its backends, and tests three convolutions against float64.") { json };
-        command.SetAction(parse => Run(parse.GetValue(json)));
+        var command = new Command("doctor", "Shows libtorch, its backends and Python, and tests three convolutions against float64.") { json };
+        command.SetAction((parse, token) => RunAsync(parse.GetValue(json), token));
         return command;
     }
 
-    private static int Run(bool json)
+    private static async Task<int> RunAsync(bool json, CancellationToken token)
     {
         var info = TensorRuntime.Info();
-        var measurements = ConvolutionSelfTest.Run(CPU).Select(m => (Device: "cpu", Result: m)).ToList();
+        var measurements = ConvolutionSelfTest.Run(CPU, token).Select(m => (Device: "cpu", Result: m)).ToList();
         for (var i = 0; i < info.CudaDevices; i++)
-            measurements.AddRange(ConvolutionSelfTest.Run(device($"cuda:{i}")).Select(m => (Device: $"cuda:{i}", Result: m)));
+            measurements.AddRange(ConvolutionSelfTest.Run(device($"cuda:{i}"), token).Select(m => (Device: $"cuda:{i}", Result: m)));
         var passed = measurements.All(m => m.Result.Passed);
+        var (python, fields) = await PythonCommand.RecordAsync(token);
         if (json)
         {
-            Console.Out.WriteLine(JsonSerializer.Serialize(
-                new { program = ProgramInfo.NameAndVersion, versions = ProgramInfo.Versions(), libtorch = info, convolutions = measurements.Select(m => new { device = m.Device, result = m.Result }) }, Indented));
+            await Console.Out.WriteLineAsync(JsonSerializer.Serialize(new
+            {
+                program = ProgramInfo.NameAndVersion,
+                versions = ProgramInfo.Versions(),
+                libtorch = info,
+                convolutions = measurements.Select(m => new { device = m.Device, result = m.Result }),
+                python = fields,
+            }, Indented));
             return passed ? CommandRunner.Ok : CommandRunner.Defect;
         }
         Line("program", ProgramInfo.NameAndVersion);
@@ -46,6 +53,7 @@ internal static class DoctorCommand
             Line("Conv3d", string.Create(CultureInfo.InvariantCulture,
                 $"{where}, {m.Channels} channels, {m.Size}³: {m.Seconds * 1000:F1} ms, {m.GigaflopPerSecond:F0} GFLOP/s, error {m.Error:E1} {(m.Passed ? "ok" : "TOO LARGE")}"));
         }
+        await Console.Out.WriteLineAsync($"\nPython of workers\n{python}");
         return passed ? CommandRunner.Ok : CommandRunner.Defect;
     }
 

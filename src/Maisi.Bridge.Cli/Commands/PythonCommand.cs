@@ -60,6 +60,20 @@ internal static class PythonCommand
         return command;
     }
 
+    /// <summary>The interpreter that workers would run, for people and for machines; without one, why there is none.</summary>
+    public static async Task<(string Text, object Fields)> RecordAsync(CancellationToken token)
+    {
+        try
+        {
+            var (found, rejected) = await PythonLocator.FindAsync(PythonSearch.Current(null), token: token);
+            return (Describe(found, rejected), Fields(found));
+        }
+        catch (PythonNotFoundException e)
+        {
+            return ($"none: {e.Message}", new { missing = e.Message });
+        }
+    }
+
     private static string Describe(PythonInterpreter python, IReadOnlyList<PythonRejection> rejected)
     {
         var modules = python.Modules.Select(m => m.Value.Length > 0 ? $"{m.Key} {m.Value}" : m.Key);
