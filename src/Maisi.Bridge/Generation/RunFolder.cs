@@ -66,7 +66,15 @@ internal sealed class RunFolder : IDisposable
     }
 
     /// <summary>Writes a file of the run at once.</summary>
-    public void Write(string name, string text) => AtomicFile.Write(Path.Combine(_path, name), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+    public void Write(string name, string text) => Place(name, file => File.WriteAllText(file, text));
+
+    // What a killed run leaves half-written lies where the next one removes it.
+    private void Place(string name, Action<string> write)
+    {
+        var file = Path.Combine(_partial, name);
+        write(file);
+        File.Move(file, Path.Combine(_path, name), overwrite: true);
+    }
 
     /// <summary>One picture of the previews of all samples, those that an earlier run left included.</summary>
     public void WriteContactSheet(string name, IEnumerable<SampleRecord> samples)
@@ -74,7 +82,7 @@ internal sealed class RunFolder : IDisposable
         var pictures = samples.Select(s => (Caption: $"{s.Index}  seed {s.Seed}", File: s.File(SampleWriter.OverlayEnd) ?? s.File(SampleWriter.PreviewEnd)!))
             .Select(p => (p.Caption, PngReader.Read(Path.Combine(_path, p.File.Path)))).ToList();
         if (pictures.Count > 0)
-            PngFile.Write(ContactSheet.Draw(pictures), Path.Combine(_path, name));
+            Place(name, file => PngFile.Write(ContactSheet.Draw(pictures), file));
     }
 
     /// <inheritdoc/>
