@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Maisi.Bridge.Evaluation;
-using Maisi.Bridge.TestSupport;
 using Maisi.Bridge.Tests.Volumes;
 using Maisi.Bridge.Volumes;
 
