@@ -16,6 +16,7 @@ internal static class CommandCatalog
         GenerateCommand.Create(),
         ReplayCommand.Create(),
         TrainCommand.Create(),
+        ExperimentCommand.Create(),
         BundleCommand.Create(),
         NetworkCommand.Create(),
         VolumeCommand.Create(),
