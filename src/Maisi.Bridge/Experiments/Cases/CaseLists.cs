@@ -41,6 +41,7 @@ internal sealed class CaseLists(string file, string root, Regex? patientPattern)
         {
             { Text: { Length: > 0 } name } => name,
             DictNode entry when Text(entry, "patient_id", required: false) is { } id => id,
+            DictNode entry when patientPattern is null && Text(entry, "case_id", required: false) is { } id => id,
             DictNode entry => PatientOf(Text(entry, "image", required: true)!),
             _ => throw Wrong(item, $"a training subject is a name or a case, not a {item.KindName}"),
         })];
@@ -77,6 +78,9 @@ internal sealed class CaseLists(string file, string root, Regex? patientPattern)
         if (string.Equals(image, label, StringComparison.Ordinal))
             throw Wrong(node, "image and label are the same file");
         var synthetic = Source(node);
+        // Files of a case are named by its id.
+        if (node.Entries.TryGetValue("case_id", out var named) && named.Text is { Length: > 0 } name && !IsFileName(name))
+            throw Wrong(named, $"the case id '{name}' cannot be a file's name");
         var id = Text(node, "case_id", required: false) ?? VolumeFile.Stem(image);
         var fold = Fold(node);
         var trainOnly = Flag(node, "train_only");
@@ -97,7 +101,7 @@ internal sealed class CaseLists(string file, string root, Regex? patientPattern)
         return new ExperimentCase
         {
             CaseId = id,
-            PatientId = synthetic ? id : Text(node, "patient_id", required: false) ?? PatientOf(image),
+            PatientId = synthetic ? id : Text(node, "patient_id", required: false) ?? (patientPattern is null ? id : PatientOf(image)),
             Image = image,
             Label = label,
             Synthetic = synthetic,
@@ -117,6 +121,8 @@ internal sealed class CaseLists(string file, string root, Regex? patientPattern)
         var full = Path.GetFullPath(Text(node, key, required: true)!, root);
         return File.Exists(full) ? full : throw Wrong(node.Entries[key], $"there is no file {full}", "Name the folder of the data: data.root of the config, or --data-root.");
     }
+
+    private static bool IsFileName(string id) => id[0] != '.' && id.IndexOfAny(['/', '\\', ':', '*', '?', '"', '<', '>', '|']) < 0 && !id.Any(char.IsControl);
 
     private static bool Source(DictNode node)
     {

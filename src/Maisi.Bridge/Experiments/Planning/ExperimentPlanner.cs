@@ -73,9 +73,8 @@ public static class ExperimentPlanner
     // A generated case names the bytes of the label map that it was made from, which tells the patient whatever the file was called.
     private static List<ExperimentCase> WithParentsByContent(List<ExperimentCase> cases, FileHashes hashes)
     {
-        var patients = cases.Where(c => !c.Synthetic).GroupBy(c => hashes.Of(c.Label), StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.First().PatientId, StringComparer.Ordinal);
-        return [.. cases.Select(c => c.ParentSha256 is { } hash && patients.TryGetValue(hash, out var patient) && !c.Parents.Contains(patient)
-            ? c with { Parents = [.. c.Parents, patient] } : c)];
+        var patients = cases.Where(c => !c.Synthetic).ToLookup(c => hashes.Of(c.Label), c => c.PatientId, StringComparer.Ordinal);
+        return [.. cases.Select(c => c.ParentSha256 is { } hash ? c with { Parents = [.. c.Parents.Union(patients[hash], StringComparer.Ordinal)] } : c)];
     }
 
     private static List<ExperimentCase> WithFolds(List<ExperimentCase> cases, ExperimentConfig config)
