@@ -25,7 +25,8 @@ internal sealed class Comparison : IDisposable
     /// <param name="name">The case.</param>
     /// <param name="work">What C# does.</param>
     /// <param name="repeat">Runs per turn: enough for a turn to take milliseconds.</param>
-    public double Case(string name, Action work, int repeat)
+    /// <param name="warmUp">Whether both run once before anything is measured.</param>
+    public double Case(string name, Action work, int repeat, bool warmUp = true)
     {
         var cs = new List<Clock>();
         var py = new List<Clock>();
@@ -34,8 +35,11 @@ internal sealed class Comparison : IDisposable
             for (var i = 0; i < repeat; i++)
                 work();
         }
-        Repeat();
-        _ = _python.Measure(name, repeat);
+        if (warmUp)
+        {
+            Repeat();
+            _ = _python.Measure(name, repeat);
+        }
         for (var round = 0; round < _rounds; round++)
         {
             cs.Add(Clock.Of(Repeat) / repeat);

@@ -58,7 +58,7 @@ internal sealed class NetworkBenchmark : IBenchmark
         set_num_threads(options.Number("threads", 2));
         if (options.Text("child", "") is { Length: > 0 } child)
             return Child(child, definitions, weights);
-        var script = $"MONAI, DEFINITIONS, WEIGHTS = {Quote(options.Text("monai", ""))}, {Quote(definitions)}, {Quote(weights)}\n{Setup}";
+        var script = $"MONAI, DEFINITIONS, WEIGHTS = {PythonPeer.Quote(options.Text("monai", ""))}, {PythonPeer.Quote(definitions)}, {PythonPeer.Quote(weights)}\n{Setup}";
         using (var comparison = new Comparison(options, script + Cases))
         {
             using var networks = new Networks(definitions);
@@ -108,8 +108,6 @@ internal sealed class NetworkBenchmark : IBenchmark
 
     private static long Status(string field) => long.Parse(
         File.ReadLines("/proc/self/status").First(l => l.StartsWith(field, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
-
-    private static string Quote(string text) => $"'{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal)}'";
 
     /// <summary>The networks and their inputs.</summary>
     private sealed class Networks : IDisposable

@@ -47,6 +47,9 @@ internal sealed class PythonPeer : IDisposable
     /// <summary>The version of its torch.</summary>
     public string Version { get; }
 
+    /// <summary>A text as a literal of Python.</summary>
+    public static string Quote(string text) => $"'{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal)}'";
+
     /// <summary>Time of <paramref name="count"/> runs of a case.</summary>
     public Clock Measure(string name, int count)
     {

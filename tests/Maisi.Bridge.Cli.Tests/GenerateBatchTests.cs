@@ -1,12 +1,14 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Maisi.Bridge.TestSupport;
+using Xunit.Abstractions;
 
 namespace Maisi.Bridge.Cli.Tests;
 
 /// <summary>Runs of several samples: lists, shares, interruptions, and making samples again.</summary>
 [Collection(nameof(TinyBundle))]
-public sealed class GenerateBatchTests(TinyBundle bundle) : IDisposable
+public sealed class GenerateBatchTests(TinyBundle bundle, ITestOutputHelper log) : IDisposable
 {
     private readonly TemporaryFolder _temp = TestPaths.Temporary();
 
@@ -75,19 +77,23 @@ public sealed class GenerateBatchTests(TinyBundle bundle) : IDisposable
     public async Task A_killed_run_is_resumed_to_the_same_bytes()
     {
         WriteMasks();
-        await Done("whole");
         var random = new Random(4);
-        var kills = int.TryParse(Environment.GetEnvironmentVariable("MAISI_FUZZ"), out var n) ? n : 2;
+        // The whole count kills batches of 20 samples; the small one, of 4.
+        var (kills, count) = int.TryParse(Environment.GetEnvironmentVariable("MAISI_FUZZ"), out var n) ? (n, "10") : (2, "2");
+        var clock = Stopwatch.StartNew();
+        await Done("whole", "--count", count);
+        var duration = (int)clock.ElapsedMilliseconds;
         for (var i = 0; i < kills; i++)
         {
             var name = $"killed{i}";
-            using (var process = Maisi.Start(_temp.Path, Arguments(name)))
+            using (var process = Maisi.Start(_temp.Path, Arguments(name, "--count", count)))
             {
-                await Task.WhenAny(process.WaitForExitAsync(), Task.Delay(random.Next(300, 6000)));
+                await Task.WhenAny(process.WaitForExitAsync(), Task.Delay(random.Next(duration / 10, duration)));
                 process.Kill();
                 await process.WaitForExitAsync();
             }
-            await Done(name, "--resume");
+            log.WriteLine($"{name}: {Directory.EnumerateFiles(_temp.Path, $"{name}/*_image.nii.gz").Count()} samples were there, {clock.Elapsed.TotalSeconds:F0} s");
+            await Done(name, "--resume", "--count", count);
             Images(name).ShouldBe(Images("whole"), name);
             Directory.EnumerateFileSystemEntries(_temp[name]).Select(Path.GetFileName).Order()
                 .ShouldBe(Directory.EnumerateFileSystemEntries(_temp["whole"]).Select(Path.GetFileName).Order());
@@ -125,7 +131,7 @@ public sealed class GenerateBatchTests(TinyBundle bundle) : IDisposable
     }
 
     private string[] Arguments(string output, params string[] more) =>
-        ["generate", "--bundle", bundle.Path, "--masks", "masks.txt", "--count", "2", "--seed", "5", "--memory", "2GB", "--output", output, "--quiet", .. more];
+        ["generate", "--bundle", bundle.Path, "--masks", "masks.txt", .. more.Contains("--count") ? Array.Empty<string>() : ["--count", "2"], "--seed", "5", "--memory", "2GB", "--output", output, "--quiet", .. more];
 
     private Task<(int Code, string[] Output, string Error)> Generate(string output, params string[] more) => Maisi.RunAsync(_temp.Path, Arguments(output, more));
 

@@ -97,9 +97,17 @@ public sealed class ImageSynthesis(ImageModel model, Device? device = null)
     /// <param name="truncate">Cuts decimals off, as upstream's image-only script does; otherwise they are rounded.</param>
     public static Volume ToInt16(Tensor image, VolumeGrid grid, bool truncate = false)
     {
-        using var scope = NewDisposeScope();
-        var whole = truncate ? image : image.round();
-        return Volume.FromArray<short>(whole.clamp(short.MinValue, short.MaxValue).to(ScalarType.Int16).cpu().data<short>().ToArray(), grid);
+        var values = new short[image.numel()];
+        var plane = grid.SizeY * grid.SizeZ;
+        var planes = Math.Max(1, (1 << 22) / plane);
+        for (var x = 0; x < grid.SizeX; x += planes)
+        {
+            using var scope = NewDisposeScope();
+            var part = image.narrow(2, x, Math.Min(planes, grid.SizeX - x));
+            var whole = truncate ? part : part.round();
+            whole.clamp(short.MinValue, short.MaxValue).to(ScalarType.Int16).cpu().contiguous().data<short>().CopyTo(values.AsSpan(x * plane));
+        }
+        return Volume.FromArray<short>(values, grid);
     }
 
     private ImageConditions Conditions(ImageRequest request, Tensor? mask)

@@ -64,9 +64,9 @@ public sealed class LatentDiffusionSampler(DiffusionModelUNetMaisi unet, Control
         var x = inputs.Batch == 1 ? latent : cat([latent, latent], 0);
         var t = scheduler.TimestepTensor(step, inputs.Batch, latent.device);
         var told = inputs.UNet;
-        if (inputs.Planes is { } planes)
+        if (inputs.Condition is { } condition)
         {
-            var residuals = controlNet!.call(x, t, planes, new ControlNetConditions { ClassLabels = told.ClassLabels });
+            var residuals = controlNet!.CallEmbedded(x, t, condition, new ControlNetConditions { ClassLabels = told.ClassLabels });
             told = told with { DownBlockAdditionalResiduals = residuals.Down, MidBlockAdditionalResidual = residuals.Mid };
         }
         var output = unet.call(x, t, told);
@@ -77,7 +77,7 @@ public sealed class LatentDiffusionSampler(DiffusionModelUNetMaisi unet, Control
     }
 
     /// <summary>Everything that stays the same over the steps; with guidance a batch of two, conditional first.</summary>
-    private static Inputs Prepare(ImageConditions conditions, bool guided, Device device)
+    private Inputs Prepare(ImageConditions conditions, bool guided, Device device)
     {
         var batch = guided ? 2 : 1;
         var planes = conditions.Mask is { } mask ? ConditionPlanes.Of(mask) : null;
@@ -86,7 +86,7 @@ public sealed class LatentDiffusionSampler(DiffusionModelUNetMaisi unet, Control
         Tensor? Row(float[]? values) => values is null ? null : tensor(values, [1, values.Length]).repeat(batch, 1).to(device);
         // Guidance goes away from class 0, which stands for any modality.
         var classes = conditions.Modality is not { } code ? null : tensor(guided ? [code, 0L] : new long[] { code }, [batch]).to(device);
-        return new Inputs(batch, planes, new UNetConditions
+        return new Inputs(batch, planes is null ? null : controlNet!.EmbedCondition(planes), new UNetConditions
         {
             ClassLabels = classes,
             Spacing = Row([.. conditions.Spacing.Select(s => (float)(s * 100))]),
@@ -95,5 +95,5 @@ public sealed class LatentDiffusionSampler(DiffusionModelUNetMaisi unet, Control
         });
     }
 
-    private sealed record Inputs(int Batch, Tensor? Planes, UNetConditions UNet);
+    private sealed record Inputs(int Batch, Tensor? Condition, UNetConditions UNet);
 }

@@ -109,19 +109,11 @@ public sealed class QualityCheck
     /// <exception cref="MaisiException">Image and labels differ in size.</exception>
     public static IReadOnlyDictionary<string, double> Medians(Volume image, Volume labels, IReadOnlyDictionary<string, int[]> organs)
     {
-        if (!image.Shape.SequenceEqual(labels.Shape))
-            throw new MaisiException($"the image is {image.Grid} and its labels are {labels.Grid}", hint: "resample the labels to the image");
-        var hu = image.ConvertTo<float>().Voxels<float>();
-        var ids = labels.ConvertTo<int>().Voxels<int>();
-        var organOf = new Dictionary<int, List<float>>();
-        var values = organs.ToDictionary(o => o.Key, _ => new List<float>());
-        foreach (var (organ, list) in organs)
-            foreach (var id in list)
-                organOf[id] = values[organ];
-        for (var i = 0; i < hu.Length; i++)
-            if (ids[i] != 0 && !float.IsNaN(hu[i]) && organOf.TryGetValue(ids[i], out var list))
-                list.Add(hu[i]);
-        return values.Where(v => v.Value.Count > 0).ToDictionary(v => v.Key, v => Median(v.Value));
+        var names = organs.Keys.ToArray();
+        var organOf = names.SelectMany((name, i) => organs[name].Select(code => (code, i))).ToLookup(p => p.code, p => p.i);
+        // A label of several organs counts for the last of them.
+        var values = LabelValues.Sorted(image, labels, code => code == 0 || !organOf.Contains(code) ? null : organOf[code].Last(), names.Length);
+        return Enumerable.Range(0, names.Length).Where(i => values[i].Length > 0).ToDictionary(i => names[i], i => LabelValues.Median(values[i]));
     }
 
     /// <summary>Checks a CT in HU against its mask.</summary>
@@ -135,13 +127,6 @@ public sealed class QualityCheck
             var high = organ == "bone" ? BoneHigh : Math.Max(s.Sigma6High, s.Percentile99_5);
             return new OrganCheck(organ, medians.TryGetValue(organ, out var m) ? m : null, Math.Min(s.Sigma6Low, s.Percentile0_5), high);
         })];
-    }
-
-    private static double Median(List<float> values)
-    {
-        values.Sort();
-        var middle = values.Count / 2;
-        return values.Count % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2.0;
     }
 
     private static double Percentile(double[] sorted, double percent)

@@ -69,21 +69,11 @@ internal sealed class SampleWriter(BundleSettings settings, GenerationOptions op
 
     private SortedDictionary<string, double> Medians(Volume image, Volume labels)
     {
-        var values = image.ConvertTo<float>().Voxels<float>();
-        var codes = labels.ConvertTo<int>().Voxels<int>();
-        var lists = new Dictionary<int, List<float>>();
-        for (var i = 0; i < values.Length; i++)
-        {
-            if (!lists.TryGetValue(codes[i], out var list))
-                lists[codes[i]] = list = [];
-            list.Add(values[i]);
-        }
+        var present = labels.CountLabels().Keys.ToArray();
+        var values = LabelValues.Sorted(image, labels, code => Array.IndexOf(present, code), present.Length);
         var medians = new SortedDictionary<string, double>(StringComparer.Ordinal);
-        foreach (var (code, list) in lists)
-        {
-            list.Sort();
-            medians[code == 0 ? "background" : _names.GetValueOrDefault(code, $"label {code}")] = (list[(list.Count - 1) / 2] + list[list.Count / 2]) / 2.0;
-        }
+        foreach (var (code, i) in present.Select((code, i) => (code, i)).Where(p => values[p.i].Length > 0))
+            medians[code == 0 ? "background" : _names.GetValueOrDefault(code, $"label {code}")] = LabelValues.Median(values[i]);
         return medians;
     }
 }

@@ -18,31 +18,24 @@ public static class VolumeStatistics
     /// <exception cref="MaisiException">Image and labels differ in size.</exception>
     public static IReadOnlyList<ValueStatistics> Compute(Volume image, Volume? labels)
     {
-        if (labels is not null && !labels.Shape.SequenceEqual(image.Shape))
-            throw new MaisiException($"the image is {image.Grid} and its labels are {labels.Grid}", hint: "resample the labels to the image");
-        var values = image.ConvertTo<float>().Memory<float>();
         var voxel = image.Spacing.Aggregate(1.0, (p, s) => p * s) / 1000;
-        var rows = new List<ValueStatistics> { Summarise(null, [.. values.Span], voxel) };
+        var whole = image.ConvertTo<float>().Voxels<float>().ToArray().Where(v => !float.IsNaN(v)).ToArray();
+        Array.Sort(whole);
+        var rows = new List<ValueStatistics> { Summarise(null, whole, voxel) };
         if (labels is null)
             return rows;
-        var ids = labels.ConvertTo<int>().Memory<int>();
-        var byLabel = labels.CountLabels().Keys.Where(k => k != 0).ToDictionary(k => k, _ => new List<float>());
-        for (var i = 0; i < ids.Length; i++)
-            if (ids.Span[i] != 0)
-                byLabel[ids.Span[i]].Add(values.Span[i]);
-        rows.AddRange(byLabel.Select(b => Summarise(b.Key, b.Value, voxel)));
+        var codes = labels.CountLabels().Keys.Where(k => k != 0).ToArray();
+        var values = LabelValues.Sorted(image, labels, code => code == 0 ? null : Array.IndexOf(codes, code), codes.Length);
+        rows.AddRange(codes.Select((code, i) => Summarise(code, values[i], voxel)));
         return rows;
     }
 
-    private static ValueStatistics Summarise(int? label, List<float> all, double millilitres)
+    private static ValueStatistics Summarise(int? label, float[] sorted, double millilitres)
     {
-        all.RemoveAll(float.IsNaN);
-        if (all.Count == 0)
+        if (sorted.Length == 0)
             return new(label, 0, 0, double.NaN, double.NaN, double.NaN, double.NaN, double.NaN);
-        all.Sort();
-        var mean = all.Average(v => (double)v);
-        var middle = all.Count / 2;
-        var median = all.Count % 2 == 1 ? all[middle] : ((double)all[middle - 1] + all[middle]) / 2;
-        return new(label, all.Count, all.Count * millilitres, mean, Math.Sqrt(all.Average(v => (v - mean) * (v - mean))), all[0], median, all[^1]);
+        var mean = sorted.Average(v => (double)v);
+        var deviation = Math.Sqrt(sorted.Average(v => (v - mean) * (v - mean)));
+        return new(label, sorted.Length, sorted.Length * millilitres, mean, deviation, sorted[0], LabelValues.Median(sorted), sorted[^1]);
     }
 }

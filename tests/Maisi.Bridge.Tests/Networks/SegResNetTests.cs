@@ -16,6 +16,11 @@ public class SegResNetTests
     [InlineData("segresnet_2d")]
     [InlineData("segresnet_ds_3d")]
     [InlineData("segresnet_ds_aniso")]
+    [InlineData("segresnet_deconv_2d")]
+    [InlineData("segresnet_pixelshuffle_3d")]
+    [InlineData("segresnet_ds_linear_aniso")]
+    [InlineData("segresnet_ds_pixelshuffle_2d")]
+    [InlineData("segresnet_ds_deconvgroup_2d")]
     public void Outputs_and_gradients_are_those_of_MONAI(string name)
     {
         using var scope = NewDisposeScope();

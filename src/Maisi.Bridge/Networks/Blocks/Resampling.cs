@@ -9,9 +9,12 @@ internal static class Resampling
     /// <summary>Every voxel becomes a 2×2(×2) block.</summary>
     public static Tensor NearestTimesTwo(Tensor x) => Widened(x, w => nn.functional.interpolate(w, null, PerAxis(w, 2.0), InterpolationMode.Nearest));
 
-    /// <summary>Linear interpolation with half-pixel centres (align_corners false).</summary>
-    public static Tensor LinearTimesTwo(Tensor x) =>
-        Widened(x, w => nn.functional.interpolate(w, null, PerAxis(w, 2.0), w.dim() == 5 ? InterpolationMode.Trilinear : InterpolationMode.Bilinear, false));
+    /// <summary>Linear interpolation with half-pixel centres (align_corners false), by two.</summary>
+    public static Tensor LinearTimesTwo(Tensor x) => Linear(x, PerAxis(x, 2.0));
+
+    /// <summary>Linear interpolation with half-pixel centres, by a factor per axis.</summary>
+    public static Tensor Linear(Tensor x, double[] factors) =>
+        Widened(x, w => nn.functional.interpolate(w, null, factors, w.dim() == 5 ? InterpolationMode.Trilinear : InterpolationMode.Bilinear, false));
 
     /// <summary>Mean of every 2×2(×2) block; an odd remainder is dropped.</summary>
     public static Tensor AverageHalf(Tensor x) => Widened(x, w =>

@@ -81,6 +81,19 @@ public class ControlNet : nn.Module<Tensor, Tensor, Tensor, ControlNetConditions
     public override ControlNetResiduals forward(Tensor x, Tensor timesteps, Tensor condition, ControlNetConditions conditions)
     {
         using var scope = NewDisposeScope();
+        var residuals = CallEmbedded(x, timesteps, EmbedCondition(condition), conditions);
+        return new ControlNetResiduals([.. residuals.Down.Select(d => d.MoveToOuterDisposeScope())], residuals.Mid.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>One evaluation with a condition that is embedded already: it is the same in every denoising step.</summary>
+    /// <param name="x">[B, in, X, Y(, Z)].</param>
+    /// <param name="timesteps">[B].</param>
+    /// <param name="embedded">What <see cref="EmbedCondition"/> gives, [B, ch0, X, Y(, Z)]; left as it is.</param>
+    /// <param name="conditions">Class labels, context and strength.</param>
+    /// <exception cref="NetworkInputException">A condition is missing, or the network does not take it.</exception>
+    public ControlNetResiduals CallEmbedded(Tensor x, Tensor timesteps, Tensor embedded, ControlNetConditions conditions)
+    {
+        using var scope = NewDisposeScope();
         if (conditions.Context is not null && !Shape.WithConditioning)
             throw new NetworkInputException("context was given, but the network has no cross-attention", "context", "build it with with_conditioning true, or leave the context out");
         Tensor embedding;
@@ -89,7 +102,7 @@ public class ControlNet : nn.Module<Tensor, Tensor, Tensor, ControlNetConditions
         if (embedding.dtype != x.dtype)
             embedding = embedding.to(x.dtype);
         var h = conv_in.call(x);
-        h.add_(EmbedCondition(condition));
+        h.add_(embedded);
         var skips = new List<Tensor> { h };
         foreach (var block in down_blocks)
             h = block.Forward(h, embedding, conditions.Context, skips);
@@ -99,8 +112,8 @@ public class ControlNet : nn.Module<Tensor, Tensor, Tensor, ControlNetConditions
         return new ControlNetResiduals([.. down.Select(d => d.MoveToOuterDisposeScope())], mid.MoveToOuterDisposeScope());
     }
 
-    /// <summary>The condition at latent resolution: [B, ch0, X, Y(, Z)].</summary>
-    internal virtual Tensor EmbedCondition(Tensor condition) => controlnet_cond_embedding.call(condition);
+    /// <summary>The condition [B, cond, ...] of image resolution at latent resolution: [B, ch0, X, Y(, Z)].</summary>
+    public virtual Tensor EmbedCondition(Tensor condition) => controlnet_cond_embedding.call(condition);
 
     private protected static DiffusionShape Checked(DiffusionShape shape, string channelsName)
     {
@@ -139,5 +152,5 @@ public sealed class ControlNetMaisi : ControlNet
         _checkpoint = config.UseCheckpointing;
 
     /// <inheritdoc/>
-    internal override Tensor EmbedCondition(Tensor condition) => Checkpointing.Run(_checkpoint, controlnet_cond_embedding, condition);
+    public override Tensor EmbedCondition(Tensor condition) => Checkpointing.Run(_checkpoint, controlnet_cond_embedding, condition);
 }

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Networks;
 
-/// <summary>Arguments of MONAI 1.5's <c>SegResNet</c>. Upsampling is by linear interpolation (nontrainable), the default.</summary>
+/// <summary>Arguments of MONAI 1.5's <c>SegResNet</c>. Upsampling is nontrainable (linear), deconv, deconvgroup or pixelshuffle.</summary>
 public sealed record SegResNetConfig
 {
     public int SpatialDims { get; init; } = 3;
@@ -71,8 +71,6 @@ public sealed class SegResNet : nn.Module<Tensor, Tensor>
     {
         _config = config;
         Validate.SpatialDims(config.SpatialDims);
-        if (config.UpsampleMode != "nontrainable")
-            throw new DefinitionException($"upsample_mode '{config.UpsampleMode}' is not supported", "upsample_mode", "use nontrainable");
         if (config.BlocksUp.Count != config.BlocksDown.Count - 1)
             throw new DefinitionException($"blocks_up has {config.BlocksUp.Count} entries, but blocks_down has {config.BlocksDown.Count}", "blocks_up", "give one entry less than blocks_down");
         int dims = config.SpatialDims, filters = config.InitFilters;
@@ -85,7 +83,7 @@ public sealed class SegResNet : nn.Module<Tensor, Tensor>
         }).ToArray());
         up_layers = nn.ModuleList(config.BlocksUp.Select((count, i) => nn.Sequential([.. Blocks(count, UpChannels(i))])).ToArray());
         up_samples = nn.ModuleList(config.BlocksUp.Select((_, i) =>
-            nn.Sequential(Convolution.WithoutBias(dims, 2 * UpChannels(i), UpChannels(i), kernel: 1), new LinearUpsample())).ToArray());
+            nn.Sequential(Convolution.WithoutBias(dims, 2 * UpChannels(i), UpChannels(i), kernel: 1), Upsample(UpChannels(i)))).ToArray());
         conv_final = nn.Sequential(config.Norm.Norm(dims, filters), new Activation(config.Act.Activation()), Convolution.Pointwise(dims, filters, config.OutChannels));
         RegisterComponents();
     }
@@ -119,9 +117,10 @@ public sealed class SegResNet : nn.Module<Tensor, Tensor>
         _config.Norm.Norm(_config.SpatialDims, channels), _config.Norm.Norm(_config.SpatialDims, channels),
         Convolution.WithoutBias(_config.SpatialDims, channels, channels), Convolution.WithoutBias(_config.SpatialDims, channels, channels), _config.Act.Activation()));
 
-    private sealed class LinearUpsample() : nn.Module<Tensor, Tensor>(nameof(LinearUpsample))
+    private SegResUpsample Upsample(int channels)
     {
-        public override Tensor forward(Tensor x) => Resampling.LinearTimesTwo(x);
+        var twice = Enumerable.Repeat(2L, _config.SpatialDims).ToArray();
+        return new SegResUpsample(_config.UpsampleMode, channels, channels, twice, twice, bias: true);
     }
 
     private sealed class Activation(Func<Tensor, Tensor> function) : nn.Module<Tensor, Tensor>(nameof(Activation))

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Networks;
 
-/// <summary>Arguments of MONAI 1.5's <c>SegResNetDS</c>. Upsampling is by transposed convolution (deconv), the default.</summary>
+/// <summary>Arguments of MONAI 1.5's <c>SegResNetDS</c>. Upsampling is deconv, deconvgroup, nontrainable (linear) or pixelshuffle.</summary>
 public sealed record SegResNetDSConfig
 {
     public int SpatialDims { get; init; } = 3;
@@ -45,8 +45,6 @@ public sealed class SegResNetDS : nn.Module<Tensor, IReadOnlyList<Tensor>>
         var blocksUp = config.BlocksUp ?? [.. Enumerable.Repeat(1, ups)];
         if (ups < 1 || blocksUp.Count != ups)
             throw new DefinitionException($"blocks_up has {blocksUp.Count} entries, but blocks_down has {config.BlocksDown.Count}", "blocks_up", "give at least two entries in blocks_down, and one less in blocks_up");
-        if (config.UpsampleMode != "deconv")
-            throw new DefinitionException($"upsample_mode '{config.UpsampleMode}' is not supported", "upsample_mode", "use deconv");
         if (config.Resolution is { } resolution && (resolution.Count != config.SpatialDims || resolution.Any(r => r <= 0)))
             throw new DefinitionException($"resolution is [{string.Join(", ", resolution)}], but must be {config.SpatialDims} positive numbers", "resolution");
         _depth = Math.Max(1, config.Dsdepth);
@@ -104,16 +102,6 @@ internal static class SegResLayers
             : nn.Conv2d(inChannels, outChannels, Pair(kernel), Pair(stride), Pair(padding), (1, 1), PaddingModes.Zeros, 1, false);
     }
 
-    public static nn.Module<Tensor, Tensor> Deconv(int spatialDims, int inChannels, int outChannels, long[] scale)
-    {
-        var kernel = scale.Select(s => s > 1 ? 3L : 1L).ToArray();
-        var padding = kernel.Select(k => (k - 1) / 2).ToArray();
-        var outputPadding = kernel.Zip(scale, (k, s) => s - 1 - ((k - 1) % 2)).ToArray();
-        return spatialDims == 3
-            ? nn.ConvTranspose3d(inChannels, outChannels, Triple(kernel), Triple(scale), Triple(padding), Triple(outputPadding), (1, 1, 1), PaddingModes.Zeros, 1, false)
-            : nn.ConvTranspose2d(inChannels, outChannels, Pair(kernel), Pair(scale), Pair(padding), Pair(outputPadding), (1, 1), PaddingModes.Zeros, 1, false);
-    }
-
     public static Sequential Blocks(SegResNetDSConfig config, int count, int channels, long[] scale)
     {
         var once = scale.Select(_ => 1L).ToArray();
@@ -122,9 +110,9 @@ internal static class SegResLayers
             Conv(config.SpatialDims, channels, channels, scale, once), Conv(config.SpatialDims, channels, channels, scale, once), config.Act.Activation())).ToArray());
     }
 
-    private static (long, long, long) Triple(long[] v) => (v[0], v[1], v[2]);
+    public static (long, long, long) Triple(long[] v) => (v[0], v[1], v[2]);
 
-    private static (long, long) Pair(long[] v) => (v[0], v[1]);
+    public static (long, long) Pair(long[] v) => (v[0], v[1]);
 }
 
 /// <summary>The encoder of SegResNetDS.</summary>
@@ -177,14 +165,14 @@ internal sealed class SegResDownLayer : nn.Module
 /// <summary>A level of the decoder, with a head of its own if it is supervised.</summary>
 internal sealed class SegResUpLayer : nn.Module
 {
-    private readonly Sequential upsample;
+    private readonly SegResUpsample upsample;
     private readonly Sequential blocks;
     private readonly nn.Module<Tensor, Tensor>? head;
 
     public SegResUpLayer(SegResNetDSConfig config, long[] scale, int channels, int count, bool withHead)
         : base(nameof(SegResUpLayer))
     {
-        upsample = nn.Sequential(("deconv", SegResLayers.Deconv(config.SpatialDims, 2 * channels, channels, scale)));
+        upsample = new SegResUpsample(config.UpsampleMode, 2 * channels, channels, scale, [.. scale.Select(s => s > 1 ? 3L : 1L)], bias: false);
         blocks = SegResLayers.Blocks(config, count, channels, scale);
         if (withHead)
             head = config.SpatialDims == 3 ? nn.Conv3d(channels, config.OutChannels, 1) : nn.Conv2d(channels, config.OutChannels, 1);
