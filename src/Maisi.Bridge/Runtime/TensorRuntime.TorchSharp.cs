@@ -74,6 +74,9 @@ public static class TensorRuntime
     {
     }
 
+    /// <summary>Never: TorchSharp has no autocast.</summary>
+    public static bool IsAutocastOnCpu => false;
+
     /// <summary>TorchSharp has no such kernels: callers take libtorch's own operators.</summary>
     public static bool HasVolumeKernels(ScalarType type, DeviceType device) => false;
 

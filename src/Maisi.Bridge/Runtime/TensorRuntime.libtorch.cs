@@ -98,6 +98,9 @@ public static class TensorRuntime
     /// <summary>Converts the weights of a network to another memory layout.</summary>
     public static void UseLayout(nn.Module module, TensorLayout layout) => MemoryFormats.Convert(module, Format(layout));
 
+    /// <summary>Whether operators on the CPU run in another precision than their inputs' just now.</summary>
+    public static bool IsAutocastOnCpu => TorchSharp.Autocast.IsEnabled(DeviceType.CPU);
+
     /// <summary>Whether the volume kernels below can be used for such tensors here: fp32 on a CPU that has what they need.</summary>
     public static bool HasVolumeKernels(ScalarType type, DeviceType device) => type == ScalarType.Float32 && device == DeviceType.CPU && VolumeKernels.IsSupported;
 
