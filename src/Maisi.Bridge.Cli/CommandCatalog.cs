@@ -18,6 +18,7 @@ internal static class CommandCatalog
         TrainCommand.Create(),
         ExperimentCommand.Create(),
         BundleCommand.Create(),
+        EvaluateCommand.Create(),
         NetworkCommand.Create(),
         VolumeCommand.Create(),
         MaskCommand.Create(),

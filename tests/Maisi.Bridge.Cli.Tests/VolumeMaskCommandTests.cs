@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Maisi.Bridge.TestSupport;
 using Maisi.Bridge.Volumes;
+using static Maisi.Bridge.Cli.Tests.CapturedConsole;
 
 namespace Maisi.Bridge.Cli.Tests;
 
@@ -87,26 +88,5 @@ public sealed class VolumeMaskCommandTests
         output.ShouldBeEmpty();
         error.ShouldContain(says);
         error.ShouldNotContain("   at ");
-    }
-
-    private static async Task<(int Code, string Output, string Error)> Run(params string[] arguments)
-    {
-        var (output, error) = (Console.Out, Console.Error);
-        using var capturedOutput = new StringWriter();
-        using var capturedError = new StringWriter();
-        Console.SetOut(capturedOutput);
-        Console.SetError(capturedError);
-        try
-        {
-            var root = new System.CommandLine.RootCommand();
-            foreach (var command in CommandCatalog.All())
-                root.Subcommands.Add(command);
-            return (await CommandRunner.RunAsync(root, arguments), capturedOutput.ToString(), capturedError.ToString());
-        }
-        finally
-        {
-            Console.SetOut(output);
-            Console.SetError(error);
-        }
     }
 }

@@ -38,7 +38,7 @@ internal static class NetworkCommand
         {
             using var scope = NewDisposeScope();
             using var noGrad = no_grad();
-            var target = Device(result.GetRequiredValue(device));
+            var target = ParseDevice(result.GetRequiredValue(device));
             var arithmetic = result.GetValue(precision);
             using var network = Build(result.GetRequiredValue(config), target);
             var report = StateDictLoader.Load(network, result.GetRequiredValue(weights).FullName, result.GetValue(key));
@@ -106,7 +106,9 @@ internal static class NetworkCommand
         return isActivation ? tensor.to(precision.ActivationType()) : tensor;
     }
 
-    private static Device Device(string name)
+    /// <summary>The device of a --device option.</summary>
+    /// <exception cref="MaisiException">No such device here.</exception>
+    internal static Device ParseDevice(string name)
     {
         if (name != "cpu" && !name.StartsWith("cuda", StringComparison.Ordinal))
             throw new MaisiException($"unknown device '{name}'", "--device", "use cpu, cuda or cuda:N");

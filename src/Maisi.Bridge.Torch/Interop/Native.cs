@@ -79,6 +79,11 @@ internal static unsafe partial class Native
     [LibraryImport(Library)] public static partial nint mt_generator_state(nint generator);
     [LibraryImport(Library)] public static partial int mt_generator_set_state(nint generator, nint state);
 
+    [LibraryImport(Library)] public static partial nint mt_script_load(byte* path, int deviceType, int deviceIndex);
+    [LibraryImport(Library)] public static partial void mt_script_free(nint script);
+    [LibraryImport(Library)] public static partial int mt_script_train(nint script, int on);
+    [LibraryImport(Library)] public static partial nint mt_script_forward(nint script, nint input);
+
     [LibraryImport(Library)] public static partial int mt_autocast(int deviceType, int on, int dtype);
     [LibraryImport(Library)] public static partial int mt_autocast_dtype(int deviceType);
     [LibraryImport(Library)] public static partial int mt_autocast_nesting(int delta);

@@ -121,5 +121,10 @@ public static class TensorRuntime
     public static void Convolve(Tensor volume, Tensor weights, Tensor? bias, Tensor? residual, bool halo, Tensor result) =>
         VolumeKernels.Convolve(volume, weights, bias, residual, halo, result);
 
-    private static MemoryFormat Format(TensorLayout layout) => layout == TensorLayout.ChannelsLast3d ? MemoryFormat.ChannelsLast3d : MemoryFormat.Contiguous;
+    private static MemoryFormat Format(TensorLayout layout) => layout switch
+    {
+        TensorLayout.ChannelsLast3d => MemoryFormat.ChannelsLast3d,
+        TensorLayout.ChannelsLast2d => MemoryFormat.ChannelsLast,
+        _ => MemoryFormat.Contiguous,
+    };
 }

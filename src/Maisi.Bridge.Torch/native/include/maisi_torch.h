@@ -29,6 +29,7 @@ typedef struct { int32_t tag; int32_t n; union { int64_t i; double d; void* p; }
 typedef struct mt_op_s* mt_op;   // a resolved operator; lives for ever
 typedef void* mt_tensor;
 typedef void* mt_generator;
+typedef void* mt_script;
 
 MT_API int32_t mt_abi_version(void);
 MT_API const char* mt_version(void);          // libtorch's version as compiled against, e.g. "2.6.0"
@@ -80,6 +81,12 @@ MT_API int32_t mt_generator_set_seed(mt_generator, uint64_t);
 MT_API uint64_t mt_generator_seed(mt_generator);
 MT_API mt_tensor mt_generator_state(mt_generator);
 MT_API int32_t mt_generator_set_state(mt_generator, mt_tensor);
+
+// ---- TorchScript: modules of one tensor to one tensor
+MT_API mt_script mt_script_load(const char* path, int32_t device_type, int32_t device_index);
+MT_API void mt_script_free(mt_script);
+MT_API int32_t mt_script_train(mt_script, int32_t on);
+MT_API mt_tensor mt_script_forward(mt_script, mt_tensor input);
 
 // ---- context: autocast, threads, flags, default dtype
 MT_API int32_t mt_autocast(int32_t device_type, int32_t on, int32_t dtype);   // on: -1 asks, dtype: -1 leaves; returns the previous state, -1 on failure

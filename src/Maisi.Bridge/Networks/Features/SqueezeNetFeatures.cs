@@ -50,6 +50,12 @@ public sealed class SqueezeNetFeatures : nn.Module<Tensor, IReadOnlyList<Tensor>
     /// <summary>Channels of the seven features.</summary>
     public static IReadOnlyList<int> Channels { get; } = [64, 128, 256, 384, 384, 512, 512];
 
+    /// <summary>The layers, for a network that shares torchvision's keys.</summary>
+    internal nn.Module Layers => features;
+
+    /// <summary>The network's output alone, [B, 512, X/16, Y/16]; earlier features are given back as soon as they are used.</summary>
+    internal Tensor Last(Tensor x) => features.Last(x);
+
     /// <summary>Seven feature maps, the last of which is the network's output [B, 512, X/16, Y/16].</summary>
     public override IReadOnlyList<Tensor> forward(Tensor x) => features.call(x);
 
@@ -81,16 +87,26 @@ public sealed class SqueezeNetFeatures : nn.Module<Tensor, IReadOnlyList<Tensor>
             var h = x;
             for (var i = 0; i <= Taps[^1]; i++)
             {
-                h = i switch
-                {
-                    1 => h.relu(),
-                    2 or 5 or 8 => nn.functional.max_pool2d(h, [3L, 3], [2L, 2], null, null, true),
-                    _ => _layers[i].call(h),
-                };
+                h = Layer(i, h);
                 if (Taps.Contains(i))
                     taps.Add(h);
             }
             return taps;
         }
+
+        public Tensor Last(Tensor x)
+        {
+            var h = Layer(0, x);
+            for (var i = 1; i <= Taps[^1]; i++)
+                h = Layer(i, h).Freeing(h);
+            return h;
+        }
+
+        private Tensor Layer(int i, Tensor h) => i switch
+        {
+            1 => h.relu(),
+            2 or 5 or 8 => nn.functional.max_pool2d(h, [3L, 3], [2L, 2], null, null, true),
+            _ => _layers[i].call(h),
+        };
     }
 }

@@ -107,6 +107,19 @@ public sealed class SegResNet : nn.Module<Tensor, Tensor>
         return (_config.UseConvFinal ? conv_final.call(h) : h).MoveToOuterDisposeScope();
     }
 
+    /// <summary>What every extent of an input must be divisible by.</summary>
+    internal int Divisor => 1 << (_config.BlocksDown.Count - 1);
+
+    /// <summary>The encoder's coarsest features, [B, C, X/2ⁿ, ...].</summary>
+    internal Tensor Encode(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        var h = convInit.call(x);
+        foreach (var layer in down_layers)
+            h = layer.call(h).Freeing(h);
+        return h.MoveToOuterDisposeScope();
+    }
+
     /// <summary>[B, C, 1, 1(, 1)]: 0 for a dropped channel, otherwise what keeps the mean.</summary>
     private static Tensor DropChannels(Tensor h, double p) =>
         rand([h.shape[0], h.shape[1], .. Enumerable.Repeat(1L, (int)h.dim() - 2)], device: h.device).ge(p).to(h.dtype) / (1 - p);

@@ -78,6 +78,13 @@ public sealed class SegResNetDS : nn.Module<Tensor, IReadOnlyList<Tensor>>
         return [.. outputs.Select(o => o.MoveToOuterDisposeScope())];
     }
 
+    /// <summary>The encoder's coarsest features, [B, C, X/2ⁿ, ...].</summary>
+    internal Tensor Encode(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return encoder.Forward(x).Pop().MoveToOuterDisposeScope();
+    }
+
     /// <summary>The stride of every level: an axis whose voxels are coarser than the finest by 2^n or more waits n levels.</summary>
     private static long[][] Scales(SegResNetDSConfig config)
     {

@@ -8,10 +8,11 @@ public static class ContactSheet
     /// <summary>Draws the sheet, rows filled from the left.</summary>
     /// <param name="pictures">The previews with their captions, at least one.</param>
     /// <param name="width">How wide the sheet may be, in pixels; a picture that is wider than a column is made smaller.</param>
-    public static Raster Draw(IReadOnlyList<(string Caption, Raster Picture)> pictures, int width = 2000)
+    /// <param name="columns">Pictures side by side; 0 for two columns for a few pictures, about as many columns as rows for many.</param>
+    public static Raster Draw(IReadOnlyList<(string Caption, Raster Picture)> pictures, int width = 2000, int columns = 0)
     {
-        // Two columns for a few pictures, about as many columns as rows for many.
-        var columns = Math.Min(pictures.Count, Math.Clamp((int)Math.Sqrt(pictures.Count), 2, MostColumns));
+        if (columns == 0)
+            columns = Math.Min(pictures.Count, Math.Clamp((int)Math.Sqrt(pictures.Count), 2, MostColumns));
         var cell = (width - Gap * (columns + 1)) / columns;
         var rows = pictures.Select(p => (p.Caption, Picture: Shrink(p.Picture, cell))).Chunk(columns).ToArray();
         var sheet = new Raster(width, rows.Sum(RowHeight) + Gap);

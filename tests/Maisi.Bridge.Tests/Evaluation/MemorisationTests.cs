@@ -1,0 +1,76 @@
+using Maisi.Bridge.Evaluation;
+using Maisi.Bridge.TestSupport;
+using Maisi.Bridge.Volumes;
+
+namespace Maisi.Bridge.Tests.Evaluation;
+
+/// <summary>A copy that is planted among synthetic cases is found, and unseen cases are not taken for copies.</summary>
+public sealed class MemorisationTests
+{
+    [Fact]
+    public void Planted_copies_are_found_and_unseen_cases_are_not()
+    {
+        using var folder = TestPaths.Temporary();
+        var training = EvaluationPhantoms.Write(folder["training"], Enumerable.Range(0, 12));
+        var validation = EvaluationPhantoms.Write(folder["validation"], Enumerable.Range(100, 8));
+        var synthetic = EvaluationPhantoms.Write(folder["synthetic"], Enumerable.Range(200, 6));
+        // A noisy copy, and a mirrored one whose HU are shifted.
+        VolumeFile.Write(EvaluationPhantoms.Patient(4, noise: 80), folder["synthetic/copy.nii.gz"]);
+        VolumeFile.Write(Mirrored(EvaluationPhantoms.Patient(7), shift: 40), folder["synthetic/mirror.nii.gz"]);
+        using var audit = new MemorisationAudit();
+        foreach (var calibration in new[] { validation, [] })
+        {
+            var result = audit.Run([.. synthetic, folder["synthetic/copy.nii.gz"], folder["synthetic/mirror.nii.gz"]], training, calibration);
+            result.CalibratedOnTraining.ShouldBe(calibration.Length == 0);
+            result.Copies.ShouldBe(2);
+            var copies = result.Cases.Where(c => c.Verdict == CopyVerdict.Copy).ToDictionary(c => CaseFiles.NameOf(c.File), c => c.Nearest[DescriptorSpace.Image]);
+            (copies["copy"].File, copies["copy"].Mirrored).ShouldBe((training[4], false));
+            (copies["mirror"].File, copies["mirror"].Mirrored).ShouldBe((training[7], true));
+            result.Cases.Skip(2).ShouldAllBe(c => c.Verdict == CopyVerdict.NotACopy && c.Score < result.Threshold);
+            MemorisationReport.Sentence(result).ShouldBe("2 of 8 synthetic cases are copies of training cases");
+            var report = MemorisationReport.Build(result, [], pairs: 3);
+            report.Pictures[0].Picture.Width.ShouldBe(2000);
+            report.Tables[0].Rows.Count(r => (string)r[1]! == "copy").ShouldBe(2);
+        }
+    }
+
+    [SkippableFact]
+    public void A_planted_copy_of_a_real_patient_is_found()
+    {
+        Skip.If(TestPaths.RealData is null || !Directory.Exists(Path.Combine(TestPaths.RealData, "openkbp")), "no real CT (MAISI_TEST_DATA)");
+        using var folder = TestPaths.Temporary();
+        var files = Directory.GetFiles(Path.Combine(TestPaths.RealData!, "openkbp"), "*_ct.nii.gz").Order(StringComparer.Ordinal).Take(32).ToArray();
+        var patient = VolumeFile.Read(files[5]).ConvertTo<float>();
+        var random = new Random(1);
+        foreach (ref var v in patient.Voxels<float>())
+            v += (float)(random.NextDouble() - 0.5) * 100;
+        VolumeFile.Write(patient, folder["planted.nii.gz"]);
+        using var audit = MemorisationAudit.Create(new(), Path.Combine(TestPaths.Root, "bundles", "maisi_headneck_small"));
+        var result = audit.Run([.. files[26..], folder["planted.nii.gz"]], files[..16], files[16..26]);
+        result.Cases[0].File.ShouldBe(folder["planted.nii.gz"]);
+        result.Cases[0].Verdict.ShouldBe(CopyVerdict.Copy);
+        result.Cases[0].Nearest.Values.ShouldAllBe(n => n.File == files[5]);
+        result.Copies.ShouldBe(1);
+    }
+
+    [Fact]
+    public void An_audit_without_enough_cases_is_refused()
+    {
+        using var folder = TestPaths.Temporary();
+        var files = EvaluationPhantoms.Write(folder["a"], Enumerable.Range(0, 5));
+        using var audit = new MemorisationAudit();
+        Should.Throw<MaisiException>(() => audit.Run(files[..1], files[1..3], [])).Where.ShouldBe("--training");
+        Should.Throw<MaisiException>(() => audit.Run(files[..1], files[1..], files[..1])).Where.ShouldBe("--validation");
+        Should.Throw<MaisiException>(() => audit.Run(files[..1], files[..3], files[2..])).Message.ShouldContain("a training case too");
+        Should.Throw<MaisiException>(() => MemorisationAudit.Create(new(), folder["a"])).Message.ShouldContain("no MAISI bundle");
+    }
+
+    private static Volume Mirrored(Volume volume, float shift)
+    {
+        var copy = volume.Clone();
+        var from = volume.Voxels<float>();
+        for (var i = 0; i < from.Length; i++)
+            copy.Voxels<float>()[i / volume.SizeX * volume.SizeX + volume.SizeX - 1 - i % volume.SizeX] = from[i] + shift;
+        return copy;
+    }
+}
