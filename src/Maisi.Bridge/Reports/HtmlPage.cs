@@ -10,9 +10,9 @@ internal sealed class HtmlPage
 {
     private const string Style = """
         body {font: 14px/1.45 system-ui, sans-serif; margin: 2em auto; max-width: 1120px; padding: 0 1em; color: #222; background: #fff}
-        figure {display: inline-block; margin: 0 1em 1em 0; vertical-align: top} figcaption {color: #555; max-width: 60em} img {max-width: 100%}
+        figure {display: inline-block; margin: 0 1em 1em 0; vertical-align: top} figcaption {color: #555; max-width: 520px} img {max-width: 100%}
         table {border-collapse: collapse; margin: .5em 0 1em} td, th {padding: .2em 1em .2em 0; text-align: right; border-bottom: 1px solid #eee}
-        td:first-child, th:first-child, td.text, th.text {text-align: left} th {color: #555; font-weight: 600} .note {color: #8a5a00} .facts td {border: 0; text-align: left}
+        td:first-child, th:first-child, td.text, th.text {text-align: left} td.text, td:first-child {white-space: nowrap} .facts td {white-space: normal !important} th {color: #555; font-weight: 600} .note {color: #8a5a00} .facts td {border: 0; text-align: left}
         polyline {fill: none; stroke-width: 1.5} .raw {stroke: #b9cbe6} .mean {stroke: #1f5fb4} svg text {font-size: 11px; fill: #555}
         """;
 

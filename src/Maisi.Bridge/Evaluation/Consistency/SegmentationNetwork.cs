@@ -70,6 +70,11 @@ public sealed class SegmentationNetwork : IDisposable
         var weights = Path.GetFullPath(settings.Weights, Path.GetDirectoryName(Path.GetFullPath(path))!);
         if (network is not (SegResNet or SegResNetDS))
             throw new MaisiException($"a {network.GetType().Name} is no segmentation network", path, "use SegResNet or SegResNetDS");
+        var factor = network is SegResNetDS supervised ? (int)supervised.ShapeFactor.Max() : ((SegResNet)network).Divisor;
+        if (settings.PatchSize.Any(n => n % factor != 0))
+            throw new MaisiException($"'patch_size' [{string.Join(", ", settings.PatchSize)}] must be divisible by {factor}, for the network's levels", path);
+        if ((settings.NetworkDef["in_channels"]?.GetValue<int>() ?? 1) != 1)
+            throw new MaisiException("the network takes several channels", path, "give a network of one channel");
         var channels = settings.NetworkDef["out_channels"]?.GetValue<int>() ?? 2;
         if (channels != settings.Labels.Length + 1)
             throw new MaisiException($"the network has {channels} outputs, but {settings.Labels.Length} labels are named", path, "name one label per output after the background");

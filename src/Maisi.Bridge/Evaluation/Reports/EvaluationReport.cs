@@ -18,6 +18,9 @@ public sealed record ReportTable(string Key, string Title, IReadOnlyList<ReportC
     /// <summary>False for a long table that a terminal need not show.</summary>
     public bool OnTerminal { get; init; } = true;
 
+    /// <summary>False for data that only programs read: it is in JSON and CSV alone.</summary>
+    public bool OnPage { get; init; } = true;
+
     /// <summary>How to read it, in a sentence or two.</summary>
     public string? Explanation { get; init; }
 }

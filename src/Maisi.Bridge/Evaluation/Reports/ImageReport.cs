@@ -19,7 +19,7 @@ public static class ImageReport
         IReadOnlyList<ImageScores> pairs, ImageSet images, ImageSet? real, ImageOptions options, Func<int, string> naming, IEnumerable<KeyValuePair<string, string>> facts)
     {
         string Name(int structure) => structure == ImageSet.Whole ? "whole image" : naming(structure);
-        var tables = new List<ReportTable> { Values(images, real, Name) };
+        var tables = new List<ReportTable> { Values(images, real, Name), Histograms(images, real, Name) };
         if (pairs.Count > 0)
             tables.InsertRange(0, [Pairs(pairs), .. pairs.Any(p => p.ErrorPerLabel.Count > 0) ? [PerLabel(pairs, naming)] : (ReportTable[])[]]);
         return new EvaluationReport
@@ -94,6 +94,14 @@ public static class ImageReport
                 + "one distribution into the other. outside of real: cases whose median lies outside of all real medians.",
         };
     }
+
+    private static ReportTable Histograms(ImageSet images, ImageSet? real, Func<int, string> name) => new("histograms", "Histograms",
+        [new("name", "structure"), new("label", "label"), new("value", "value"), new("share", "share"), new("real_share", "real share")],
+        [
+            .. images.Structures.SelectMany(structure => Curve(images.Histogram(structure)).Zip(Curve(real?.Histogram(structure) ?? images.Histogram(structure)), (own, other) =>
+                (object?[])[name(structure), (long)structure, own.X, own.Y, real is null ? null : other.Y])),
+        ])
+    { OnTerminal = false, OnPage = false };
 
     private static IReadOnlyList<(double X, double Y)> Curve(ValueHistogram histogram) => [.. histogram.Parts(HistogramParts).Select(p => (p.Value, p.Share))];
 }

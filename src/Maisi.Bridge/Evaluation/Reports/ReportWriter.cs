@@ -118,9 +118,10 @@ public static class ReportWriter
         foreach (var note in report.Notes)
             page.Paragraph(note, note: true);
         // Drawings stand under the first table, which they show; long tables come last.
-        for (var t = 0; t < report.Tables.Count; t++)
+        var tables = report.Tables.Where(t => t.OnPage).ToArray();
+        for (var t = 0; t < tables.Length; t++)
         {
-            var table = report.Tables[t];
+            var table = tables[t];
             page.Heading(table.Title);
             if (table.Explanation is { } explanation)
                 page.Paragraph(explanation);

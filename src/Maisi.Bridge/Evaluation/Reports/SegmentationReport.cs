@@ -70,6 +70,7 @@ public static class SegmentationReport
     // MONAI's mean: over the classes of a case, then over the cases.
     private static object?[] WithMean(object?[] row, IReadOnlyList<CaseScores> cases)
     {
+        row[2] = null;
         row[3] = MetricAverages.Mean([.. cases.Select(c => (IReadOnlyList<double>)[.. c.Classes.Select(s => s.Dice)])]);
         row[6] = MetricAverages.Mean([.. cases.Select(c => (IReadOnlyList<double>)[.. c.Classes.Select(s => s.HausdorffDistance)])]);
         return row;
