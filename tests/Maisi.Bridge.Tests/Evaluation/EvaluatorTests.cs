@@ -148,6 +148,10 @@ public sealed class EvaluatorTests
         {
             using var squeeze = new SqueezeNet(withClassifier);
             SafetensorsFile.Save(folder["squeeze.safetensors"], squeeze.state_dict());
+            // torchvision has one convolution and eight blocks of three in "features".
+            var keys = squeeze.state_dict().Keys.ToArray();
+            keys.Length.ShouldBe(withClassifier ? 52 : 50);
+            keys.ShouldAllBe(k => k.StartsWith("features.") || k.StartsWith("classifier.1."));
             using var slices = FeatureNetworks.SqueezeNet(folder["squeeze.safetensors"]);
             slices.Name.Contains("1000").ShouldBe(withClassifier);
             slices.Extract(image, new())[SlicePlane.Zx].shape.ShouldBe([24, withClassifier ? 1000 : 512]);

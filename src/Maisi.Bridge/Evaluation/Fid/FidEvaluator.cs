@@ -57,7 +57,9 @@ public sealed class FidEvaluator(FeatureNetwork network, FidOptions? options = n
         using var scope = NewDisposeScope();
         var (ours, ourVolumes) = real.Sample(plane);
         var (theirs, theirVolumes) = synthetic.Sample(plane);
-        var (kid, deviation) = KernelDistance.Kid(theirs, ours, _options.Seed);
+        // The kernel is made for features of about unit size, which not every network has.
+        var unit = ours.pow(2).mean().sqrt().clamp_min(1e-20);
+        var (kid, deviation) = KernelDistance.Kid(theirs / unit, ours / unit, _options.Seed);
         return new PlaneDistances
         {
             Plane = plane,

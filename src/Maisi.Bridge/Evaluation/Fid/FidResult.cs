@@ -21,7 +21,7 @@ public sealed record PlaneDistances
     /// <summary>Fréchet distance.</summary>
     public required Interval Fid { get; init; }
 
-    /// <summary>Kernel distance (unbiased; near 0 it may be negative).</summary>
+    /// <summary>Kernel distance (unbiased; near 0 it may be negative) of features divided by the root mean square of the real ones.</summary>
     public required double Kid { get; init; }
 
     /// <summary>Its standard deviation over random subsets of slices.</summary>

@@ -21,11 +21,11 @@ public static class KernelDistance
     /// <param name="second">Rows.</param>
     /// <param name="seed">Of the choice.</param>
     /// <param name="subsets">How many.</param>
-    /// <param name="size">Rows of a subset; fewer when a set has fewer.</param>
+    /// <param name="size">Rows of a subset, at most half of the smaller set.</param>
     public static (double Mean, double Deviation) Kid(Tensor first, Tensor second, int seed, int subsets = 20, int size = 500)
     {
         var random = new Random(seed);
-        var rows = (int)Math.Min(size, Math.Min(first.shape[0], second.shape[0]));
+        var rows = (int)Math.Clamp(Math.Min(first.shape[0], second.shape[0]) / 2, 2, size);
         var values = new double[subsets];
         for (var i = 0; i < subsets; i++)
         {

@@ -84,9 +84,12 @@ public static class ReportWriter
         null or double.NaN => "–",
         double.PositiveInfinity => "∞",
         double.NegativeInfinity => "-∞",
-        double number => number.ToString(column.Format, CultureInfo.InvariantCulture),
+        double number => Rounded(number.ToString(column.Format, CultureInfo.InvariantCulture)),
         _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
     };
+
+    // A number that rounds to zero has no sign.
+    private static string Rounded(string text) => text.StartsWith('-') && text.All(c => c is not (>= '1' and <= '9')) ? text[1..] : text;
 
     private static void WriteTable(Utf8JsonWriter json, ReportTable table)
     {

@@ -10,7 +10,8 @@ namespace Maisi.Bridge.Networks;
 /// </summary>
 public sealed class SqueezeNet : nn.Module<Tensor, Tensor>
 {
-    private readonly SqueezeNetFeatures _trunk;
+    // Not the module itself: fields that hold modules become keys, and torchvision has "features" at the top.
+    private readonly Func<Tensor, Tensor> _features;
     private readonly Sequential? classifier;
 
     /// <summary>Random weights, in eval mode.</summary>
@@ -18,11 +19,12 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>
     public SqueezeNet(bool withClassifier)
         : base(nameof(SqueezeNet))
     {
-        _trunk = new SqueezeNetFeatures();
+        var trunk = new SqueezeNetFeatures();
+        _features = trunk.Last;
         // Key classifier.1, as in torchvision, where 0 is a dropout.
         classifier = withClassifier ? nn.Sequential(("1", nn.Conv2d(512, 1000, 1))) : null;
         RegisterComponents();
-        register_module("features", _trunk.Layers);
+        register_module("features", trunk.Layers);
         eval();
     }
 
@@ -30,7 +32,7 @@ public sealed class SqueezeNet : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var h = _trunk.Last(x);
+        var h = _features(x);
         if (classifier is not null)
             h = classifier.call(h).relu_().Freeing(h);
         return h.mean([2L, 3]).MoveToOuterDisposeScope();
