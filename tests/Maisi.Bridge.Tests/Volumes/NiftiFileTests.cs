@@ -19,6 +19,19 @@ public sealed class NiftiFileTests
         RoundTrip(type, ".nii.gz");
     }
 
+    [Fact]
+    public void A_link_reads_as_the_file_that_it_leads_to()
+    {
+        using var folder = TestPaths.Temporary();
+        foreach (var ending in new[] { ".nii", ".nii.gz" })
+        {
+            VolumeFile.Write(Ramp(), folder["a" + ending]);
+            File.CreateSymbolicLink(folder["link" + ending], folder["a" + ending]);
+            VolumeFile.Read(folder["link" + ending]).ToArray<double>().ShouldBe(Ramp().ToArray<double>());
+            VolumeFile.Map(folder["link" + ending]).ToArray<double>().ShouldBe(Ramp().ToArray<double>());
+        }
+    }
+
     private static void RoundTrip(VoxelType type, string ending)
     {
         using var folder = TestPaths.Temporary();

@@ -28,7 +28,7 @@ internal static class NiftiFile
     {
         var header = ReadHeader(path, out var gzip);
         var (info, bytes) = (header.Info, header.Info.Grid.Count * header.Info.Channels * header.Info.StoredType.Size());
-        if (gzip || header.IsPair || info.IsScaled || info.BigEndian || new FileInfo(path).Length != header.VoxelOffset + bytes)
+        if (gzip || header.IsPair || info.IsScaled || info.BigEndian || VolumeFile.LengthOf(path) != header.VoxelOffset + bytes)
             return Read(path);
         return info.StoredType switch
         {

@@ -91,5 +91,12 @@ public static class VolumeFile
         }
     }
 
+    /// <summary>Bytes of a file; of a link, those of the file that it leads to.</summary>
+    internal static long LengthOf(string path)
+    {
+        using var stream = Open(path);
+        return stream.Length;
+    }
+
     private static string? Ending(string path) => Extensions.FirstOrDefault(e => path.EndsWith(e, StringComparison.OrdinalIgnoreCase));
 }

@@ -18,7 +18,7 @@ internal static class VoxelReader
     /// <param name="start">First byte of the data in the file.</param>
     public static Volume Read(string path, VolumeInfo info, long offset, bool packed, long start = 0)
     {
-        var length = new FileInfo(path).Length - start;
+        var length = VolumeFile.LengthOf(path) - start;
         var bytes = info.Grid.Count * info.Channels * info.StoredType.Size();
         var most = packed ? length * GzipFile.MaxRatio : length;
         if (offset + bytes > most)
