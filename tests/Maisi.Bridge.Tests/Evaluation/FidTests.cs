@@ -69,7 +69,7 @@ public sealed class FidTests
         var real = EvaluationPhantoms.Write(folder["real"], Enumerable.Range(0, 6));
         var evaluator = new FidEvaluator(network, new() { Resamples = 40, Cache = folder["cache"] });
         var itself = evaluator.Run(real, real);
-        itself.Planes.ShouldAllBe(p => Math.Abs(p.Fid.Value) < 1e-6 && Math.Abs(p.Kid) < 0.01 && p.Manifold.Precision == 1 && p.Manifold.Coverage == 1);
+        itself.Planes.ShouldAllBe(p => Math.Abs(p.Fid.Value) < 1e-6 && Math.Abs(p.Kid) <= 3 * p.KidDeviation && p.Manifold.Precision == 1 && p.Manifold.Coverage == 1);
         (itself.Computed, itself.Features, itself.RealVolumes).ShouldBe((6, 12, 6)); // the second set was cached by content
         var last = itself.Mean.Value;
         foreach (var noise in new[] { 20.0, 60, 150, 400 })
