@@ -15,6 +15,7 @@ internal static class CommandCatalog
         QuickstartCommand.Create(),
         GenerateCommand.Create(),
         ReplayCommand.Create(),
+        ServeCommand.Create(),
         TrainCommand.Create(),
         ExperimentCommand.Create(),
         BundleCommand.Create(),

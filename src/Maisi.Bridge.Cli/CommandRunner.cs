@@ -8,7 +8,7 @@ internal static class CommandRunner
     /// <summary>0 done, 1 a defect of the program, 2 wrong input, 130 cancelled.</summary>
     public const int Ok = 0, Defect = 1, WrongInput = 2, Cancelled = 130;
 
-    // A training's step may take that long, and its state is saved after it.
+    // A training's step may take that long, and its state is saved after it. The server minds its signals itself.
     private static readonly TimeSpan TerminationTime = TimeSpan.FromMinutes(1);
 
     /// <summary>Parses and invokes; stack traces are shown only when MAISI_DEBUG is set to 1.</summary>
@@ -26,7 +26,7 @@ internal static class CommandRunner
         }
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TerminationTime });
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = args is ["serve", ..] ? null : TerminationTime });
         }
         catch (OperationCanceledException)
         {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Maisi.Bridge.Checkpoints;
 using Maisi.Bridge.Networks;
@@ -18,6 +19,7 @@ public sealed class ModelBundle : IDisposable
     private readonly Lazy<Scheduler> _scheduler;
     private readonly Lazy<double> _scaleFactor;
     private readonly Lazy<MaskModel> _maskModel;
+    private readonly ConcurrentDictionary<string, HashedFile> _hashes = new(StringComparer.Ordinal);
 
     private ModelBundle(string path, BundleSettings settings)
     {
@@ -93,9 +95,21 @@ public sealed class ModelBundle : IDisposable
             throw new MaisiException("The bundle has no weights: a checkpoint is missing.", File(file), "Train the bundle with 'maisi train', or put its weights there.");
     }
 
-    /// <summary>SHA-256 of the settings and of the checkpoints of a pipeline.</summary>
+    /// <summary>Loads the networks that a pipeline needs, which it would otherwise load with its first sample, and hashes their files.</summary>
+    /// <exception cref="MaisiException">A file is missing, or weights and definition do not fit.</exception>
+    public void Warm(PipelineKind kind, bool withMaskModel = false)
+    {
+        Require(kind, withMaskModel);
+        Hashes(kind, withMaskModel);
+        if (kind != PipelineKind.Mask)
+            _ = ImageModel(underMask: kind != PipelineKind.Image);
+        if (kind == PipelineKind.Mask || withMaskModel)
+            _ = MaskModel;
+    }
+
+    /// <summary>SHA-256 of the settings and of the checkpoints of a pipeline. A bundle that is kept open hashes each file once.</summary>
     internal IReadOnlyList<HashedFile> Hashes(PipelineKind kind, bool withMaskModel = false) =>
-        [.. Checkpoints(kind, withMaskModel).Prepend(Path.Combine("configs", "inference.json")).Select(file => HashedFile.Of(File(file), file))];
+        [.. Checkpoints(kind, withMaskModel).Prepend(Path.Combine("configs", "inference.json")).Select(file => _hashes.GetOrAdd(file, f => HashedFile.Of(File(f), f)))];
 
     /// <inheritdoc/>
     public void Dispose()

@@ -29,6 +29,9 @@ public sealed class SynthesisRun(string bundle, GenerationOptions options, strin
     /// <summary>The share of the run that is made here.</summary>
     public Shard Shard { get; init; } = Shard.Whole;
 
+    /// <summary>The bundle, open already; it stays the caller's. Null opens it for this run alone.</summary>
+    public ModelBundle? Model { get; init; }
+
     /// <summary>Makes only these samples, by index; null makes all.</summary>
     internal IReadOnlySet<int>? Only { get; init; }
 
@@ -37,8 +40,9 @@ public sealed class SynthesisRun(string bundle, GenerationOptions options, strin
     public RunManifest Execute(IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         var clock = Stopwatch.StartNew();
-        var settings = BundleSettings.Read(bundle);
-        using var model = ModelBundle.Open(bundle, settings);
+        using var own = Model is null ? ModelBundle.Open(bundle, BundleSettings.Read(bundle)) : null;
+        var model = Model ?? own!;
+        var settings = model.Settings;
         var pipeline = SynthesisPipelines.Create(options.Kind, model);
         if (options.Kind == PipelineKind.FromMask && Masks.Count == 0)
             throw new MaisiException("No label map was given.", "--mask");
