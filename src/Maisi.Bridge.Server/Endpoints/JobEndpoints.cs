@@ -120,7 +120,8 @@ internal sealed class JobEndpoints(
             yield return new SseItem<string>(System.Text.Json.JsonSerializer.Serialize(job, ClientJson.Default.Job), ended ? "end" : "progress");
             if (ended || changed is null)
                 yield break;
-            await Task.Delay(_pace, token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // Not more often than anybody can see, but at once when it has ended.
+            await Task.WhenAny(Task.Delay(_pace, token), jobs.Entry(id)?.Completion ?? Task.CompletedTask);
             await Task.WhenAny(changed, Task.Delay(_heartbeat, token));
             if (token.IsCancellationRequested)
                 yield break;

@@ -67,6 +67,9 @@ internal sealed class RequestFilter(Access access, AuditLog audit, ServerMetrics
         context.Response.StatusCode = problem.Status;
         context.Response.ContentType = "application/problem+json";
         context.Response.Headers[HeaderNames.XContentTypeOptions] = "nosniff";
+        // What is left of a body that was not read would be taken for the next request.
+        if (!HttpMethods.IsGet(method) && context.Request.ContentLength != 0)
+            context.Response.Headers.Connection = "close";
         if (problem.RetryAfter is { } seconds)
             context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
         if (problem.Status == StatusCodes.Status401Unauthorized)

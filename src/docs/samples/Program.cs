@@ -10,6 +10,7 @@ var samples = new Dictionary<string, Action<string>>(StringComparer.Ordinal)
     ["discriminator"] = _ => DiscriminatorSample.Run(),
     ["segresnet"] = _ => SegResNetSample.Run(),
     ["services"] = ServicesSample.Run,
+    ["mount"] = bundle => MountSample.Build(bundle).RunAsync().Wait(),
 };
 if (args.Length == 0 || !samples.TryGetValue(args[0], out var sample))
 {
