@@ -66,8 +66,8 @@ public sealed class InterfaceTests(TinyBundle bundle) : IClassFixture<TinyBundle
         using var http = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
         (await http.GetStringAsync("/")).ShouldBe("the application");
         (await http.GetStringAsync("/ct/")).ShouldContain("<h1>Maisi.Bridge</h1>");
-        http.BaseAddress = new Uri(http.BaseAddress, "/ct/");
-        var client = new MaisiClient(http);
+        using var mounted = new HttpClient { BaseAddress = new Uri(http.BaseAddress, "/ct/") };
+        var client = new MaisiClient(mounted);
         while ((await client.GetReadyAsync()).Status != "ready")
             await Task.Delay(20);
         var job = await client.SubmitAsync(TinyService.Image(1));

@@ -17,7 +17,9 @@ internal sealed class MaisiProcess : IDisposable
         Client = new MaisiClient(Http);
     }
 
-    public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "maisi.dll");
+    // Where its own build has put it: beside these tests it would lack what they take from the framework.
+    public static string Program { get; } = Path.Combine(
+        TestPaths.Root, "src", "Maisi.Bridge.Cli", "bin", Path.GetFileName(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)))!, "net10.0", "maisi.dll");
 
     public HttpClient Http { get; }
 

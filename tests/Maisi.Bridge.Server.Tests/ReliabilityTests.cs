@@ -111,7 +111,7 @@ public sealed class ReliabilityTests(TinyBundle bundle, ITestOutputHelper output
     public async Task Sixty_four_clients_at_once_are_queued_and_none_is_lost()
     {
         await using var service = await TinyService.StartAsync(bundle);
-        var request = new JobRequest { Kind = JobKind.Image, OutputSize = [16, 16, 16], Spacing = [2, 2, 2], NumInferenceSteps = 1 };
+        var request = new JobRequest { Kind = JobKind.Image, OutputSize = [32, 32, 32], Spacing = [2, 2, 2], NumInferenceSteps = 1 };
         var jobs = await Task.WhenAll(Enumerable.Range(0, 64).Select(async i =>
         {
             using var http = new HttpClient { BaseAddress = service.Http.BaseAddress };

@@ -30,7 +30,11 @@ public static class MaisiServer
         logging?.Invoke(builder.Logging);
         builder.WebHost.UseKestrelHttpsConfiguration().UseUrls([.. urls]).ConfigureKestrel(kestrel => Limit(kestrel, options));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTimeout + TimeSpan.FromSeconds(20));
-        builder.Services.Configure<JsonOptions>(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ClientJson.Default));
+        builder.Services.Configure<JsonOptions>(json =>
+        {
+            json.SerializerOptions.PropertyNamingPolicy = System.Text.Json.JsonNamingPolicy.SnakeCaseLower;
+            json.SerializerOptions.TypeInfoResolverChain.Insert(0, ClientJson.Default);
+        });
         builder.Services.AddMaisi(configure);
         builder.Services.AddOpenApi("v1", document => document.AddMaisiDescription());
         if (options.CorsOrigins.Count > 0)

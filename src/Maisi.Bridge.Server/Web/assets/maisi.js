@@ -9,6 +9,9 @@ let current = null;
 // The key stays in this tab.
 const key = () => sessionStorage.getItem("maisi-key");
 
+// Seeds may be larger than this language's whole numbers: they stay text.
+const parse = (text) => JSON.parse(text.replace(/"seed":(\d+)/g, '"seed":"$1"'));
+
 async function call(path, options = {}) {
   const headers = new Headers(options.headers);
   if (key()) headers.set("Authorization", `Bearer ${key()}`);
@@ -45,7 +48,7 @@ async function start() {
   document.getElementsByName("size").forEach((input, i) => { input.placeholder = info.defaults.output_size[i]; input.step = info.limits.divisor; input.min = info.limits.divisor; });
   document.getElementsByName("spacing").forEach((input, i) => { input.placeholder = info.defaults.spacing[i]; });
   choose();
-  const { jobs } = await (await call("v1/jobs?limit=50")).json();
+  const { jobs } = parse(await (await call("v1/jobs?limit=50")).text());
   $("list").replaceChildren();
   jobs.forEach((job) => { draw(job, true); watch(job); });
 }
@@ -87,7 +90,7 @@ async function submit(event) {
     delete options.headers["Content-Type"];
   }
   try {
-    const job = await (await call("v1/jobs", options)).json();
+    const job = parse(await (await call("v1/jobs", options)).text());
     say(`Submitted, seed ${job.seed}.`);
     draw(job);
     watch(job);
@@ -117,7 +120,7 @@ async function watch(job) {
       const parts = (rest + value).split("\n\n");
       rest = parts.pop();
       for (const part of parts) {
-        job = JSON.parse(part.split("\n").find((line) => line.startsWith("data:")).slice(5));
+        job = parse(part.split("\n").find((line) => line.startsWith("data:")).slice(5));
         draw(job);
       }
     }
@@ -164,7 +167,7 @@ function draw(job, atEnd = false) {
   }
 }
 
-const cancel = async (job) => draw(await (await call(`v1/jobs/${job.id}/cancel`, { method: "POST" })).json());
+const cancel = async (job) => draw(parse(await (await call(`v1/jobs/${job.id}/cancel`, { method: "POST" })).text()));
 
 async function remove(job) {
   await call(`v1/jobs/${job.id}`, { method: "DELETE" });
