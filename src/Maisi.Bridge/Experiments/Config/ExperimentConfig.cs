@@ -151,4 +151,5 @@ public sealed record ExperimentConfig
 [JsonSerializable(typeof(TestResult))]
 [JsonSerializable(typeof(ExperimentResults))]
 [JsonSerializable(typeof(ExperimentStatus))]
+[JsonSerializable(typeof(ResultComparison))]
 internal sealed partial class ExperimentJson : JsonSerializerContext;

@@ -114,6 +114,9 @@ public sealed record ExperimentResults
     /// <summary>The results as indented JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, ExperimentJson.Default.ExperimentResults);
 
+    /// <summary>The arms against the first one as aligned text.</summary>
+    public string Table() => ReportTables.Plain(ReportTables.Comparison(this));
+
     /// <summary>Reads results.</summary>
     /// <param name="path">A results.json, or the folder of an experiment.</param>
     /// <exception cref="MaisiException">There are none.</exception>

@@ -27,7 +27,7 @@ internal sealed record PreparedCase(string Id, VolumeGrid Original, VolumeGrid G
         var (low, high) = (options.Intensity[0], options.Intensity[1]);
         var ras = image.Grid.Reorient(AxisCodes.RAS);
         var grid = ras.WithSpacing(options.Spacing[0], options.Spacing[1], options.Spacing[2]);
-        var values = image.Resample(grid, Interpolation.Trilinear, low);
+        var values = image.Resample(grid, Interpolation.Trilinear, low).ConvertTo<float>();
         var box = Occupied(values.Voxels<float>(), grid, low);
         values = values.Resample(box, Interpolation.Nearest);
         var voxels = values.ToFloats();

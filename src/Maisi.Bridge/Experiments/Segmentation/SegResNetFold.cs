@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Maisi.Bridge.Checkpoints;
+using Maisi.Bridge.Evaluation;
 using Maisi.Bridge.Generation;
 using Maisi.Bridge.Networks;
 using Maisi.Bridge.Runtime;
@@ -29,6 +30,9 @@ internal sealed class SegResNetFold(SegResNetOptions options, SegResNetTask task
     private readonly byte[] _mirror = ClassMap.Mirror(classes);
     private readonly Device _device = device(task.Device);
 
+    /// <summary>Forgets the state of a training whose results are in place; its log stays.</summary>
+    public static void Forget(string state) => Directory.Delete(StateOf(state), recursive: true);
+
     /// <summary>Trains and writes the weights of the best validation.</summary>
     /// <param name="training">Cases to learn from.</param>
     /// <param name="validation">Cases to choose the weights by.</param>
@@ -42,7 +46,7 @@ internal sealed class SegResNetFold(SegResNetOptions options, SegResNetTask task
         WeightInitialization.Draw(network, SampleSeed.Of(task.Seed, 0));
         network.to(_device);
         network.train();
-        var store = TrainingStore.Open(Path.Combine(state, "state"), Fingerprint(training, validation), resume: true);
+        var store = TrainingStore.Open(StateOf(state), Fingerprint(training, validation), resume: true);
         using var log = new TrainingLog(state);
         var random = new TrainingRandom(SampleSeed.Of(task.Seed, 1));
         var settings = Settings();
@@ -52,7 +56,6 @@ internal sealed class SegResNetFold(SegResNetOptions options, SegResNetTask task
         var summary = stage.Run(step => Learn(step, learner, network, sampler, random, settings), store, progress, cancellation);
         SafetensorsFile.Save(model, network.state_dict());
         log.Flush();
-        store.Delete();
         TensorRuntime.EmptyCache(_device);
         return summary;
     }
@@ -71,6 +74,8 @@ internal sealed class SegResNetFold(SegResNetOptions options, SegResNetTask task
         }).ToList();
         return (new SegmentationPredictor(networks, options, _mirror, _device), new Owned(networks));
     }
+
+    private static string StateOf(string folder) => Path.Combine(folder, "state");
 
     private SegResNetDS Create() => new(options.Network(classes.Count));
 
@@ -111,28 +116,17 @@ internal sealed class SegResNetFold(SegResNetOptions options, SegResNetTask task
         var quick = options with { Mirror = false };
         var predictor = new SegmentationPredictor([network], quick, _mirror, _device);
         var scores = new List<double>();
+        int[] labels = [.. Enumerable.Range(1, classes.Count)];
         foreach (var item in cases)
         {
             var found = predictor.OnNetworkGrid(item, options.ValidationOverlap, cancellation);
-            scores.AddRange(Dice(found, item.Classes));
+            var size = (item.Grid.SizeZ, item.Grid.SizeY, item.Grid.SizeX);
+            scores.AddRange(SegmentationMetrics.Compute(
+                Array.ConvertAll(found, f => (int)f), Array.ConvertAll(item.Classes, c => (int)c), size, [1, 1, 1], labels, new SegmentationOptions { Surfaces = false })
+                .Where(s => s.TruthVoxels > 0).Select(s => s.Dice));
         }
         network.train();
         return scores.Count == 0 ? 0 : scores.Average();
-    }
-
-    private IEnumerable<double> Dice(byte[] found, byte[] truth)
-    {
-        var (both, either) = (new long[classes.Count + 1], new long[classes.Count + 1]);
-        var present = new bool[classes.Count + 1];
-        for (var i = 0; i < truth.Length; i++)
-        {
-            either[found[i]]++;
-            either[truth[i]]++;
-            present[truth[i]] = true;
-            if (found[i] == truth[i])
-                both[truth[i]]++;
-        }
-        return Enumerable.Range(1, classes.Count).Where(c => present[c]).Select(c => 2.0 * both[c] / either[c]);
     }
 
     private string Fingerprint(IReadOnlyList<PreparedCase> training, IReadOnlyList<PreparedCase> validation)

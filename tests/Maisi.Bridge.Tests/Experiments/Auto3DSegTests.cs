@@ -1,0 +1,71 @@
+using System.Text.Json.Nodes;
+using Maisi.Bridge.Experiments;
+using Maisi.Bridge.TestSupport;
+using Maisi.Bridge.Volumes;
+
+namespace Maisi.Bridge.Tests.Experiments;
+
+public class Auto3DSegTests
+{
+    [Fact]
+    public void Auto3DSeg_is_handed_folds_and_never_a_label_map_of_the_test_set()
+    {
+        using var data = new ExperimentData();
+        Directory.CreateDirectory(data["templates"]);
+        var plan = data.Plan(Auto3DSeg);
+        using var folder = ExperimentFolder.Begin(data["out"]);
+        var files = new Auto3DSegFiles(data.Config(Auto3DSeg), plan, folder);
+        var settings = files.Settings(ArmKind.RealSynthetic, data["work"], "cpu");
+
+        var list = JsonNode.Parse(File.ReadAllText(data["out/auto3dseg/real+synthetic/fold_2.json"]))!;
+        var training = list["training"]!.AsArray().ToDictionary(e => e!["image"]!.GetValue<string>(), e => e!["fold"]!.GetValue<int>());
+        training.Where(e => e.Value == 2).Select(e => e.Key).ShouldBe(["P02.nii.gz", "P07.nii.gz"]);
+        training["P03.nii.gz"].ShouldBe(3);
+        training.Where(e => e.Key[0] == 'S').ShouldAllBe(e => e.Value == 5);
+        training.Count.ShouldBe(10 + 4);
+        list["testing"]!.AsArray().Select(e => e!.ToJsonString()).ShouldBe(["""{"image":"T00.nii.gz"}""", """{"image":"T01.nii.gz"}""", """{"image":"T02.nii.gz"}"""]);
+        File.Exists(data["out/auto3dseg/data/T00.nii.gz"]).ShouldBeTrue();
+        Directory.EnumerateFiles(data["out/auto3dseg/data"], "T*_classes.nii.gz").ShouldBeEmpty();
+        ClassMap.Read(data["P02_label.nii.gz"], data.Config().Classes).ToArray<byte>().ShouldBe(VolumeFile.Read(data["out/auto3dseg/data/P02_classes.nii.gz"]).ToArray<byte>());
+
+        // 48 steps: 8 real cases make 6 epochs, 12 cases 4.
+        var real = plan.Arms[0].Folds[2];
+        (files.StepsPerEpoch(real), files.Epochs(real)).ShouldBe((8, 6));
+        (files.StepsPerEpoch(plan.Arms[1].Folds[2]), files.Epochs(plan.Arms[1].Folds[2])).ShouldBe((12, 4));
+        ((Dictionary<string, object?>)settings["overrides"]!)["roi_size"].ShouldBe(new List<object?> { 16L, 16L, 16L });
+        Should.Throw<MaisiException>(() => new Auto3DSegTrainer(data.Config(c =>
+        {
+            Auto3DSeg(c);
+            c["auto3dseg"]!["templates"] = "nowhere";
+        }), plan, folder)).Message.ShouldBe("There are no algorithm templates.");
+    }
+
+    /// <summary>MAISI_MONAI: a MONAI checkout; MAISI_MONAI_TEMPLATES: the algorithm templates for it; MAISI_PYTHON chooses the interpreter.</summary>
+    [SkippableFact]
+    public async Task Five_folds_of_both_arms_run_in_MONAI()
+    {
+        var (monai, templates) = (Environment.GetEnvironmentVariable("MAISI_MONAI"), Environment.GetEnvironmentVariable("MAISI_MONAI_TEMPLATES"));
+        Skip.If(monai is null || templates is null, "MAISI_MONAI and MAISI_MONAI_TEMPLATES name no checkouts");
+        using var data = new ExperimentData();
+        data.Save();
+        var results = await new ExperimentRunner(data.Config(c =>
+        {
+            Auto3DSeg(c);
+            c["auto3dseg"]!["templates"] = templates;
+            c["auto3dseg"]!["python_path"] = new JsonArray([.. monai!.Split(Path.PathSeparator).Select(p => (JsonNode)p)]);
+        }), data["out"]).RunAsync();
+        results.Units.Count.ShouldBe(10);
+        results.Units.ShouldAllBe(u => u.Steps == 48 && u.Curve.Count > 0);
+        results.Tests.SelectMany(t => t.Cases).Count().ShouldBe(6);
+        File.Exists(data["out/report.html"]).ShouldBeTrue();
+    }
+
+    private static void Auto3DSeg(JsonObject config)
+    {
+        config["trainer"] = "auto3dseg";
+        config["budget"] = new JsonObject { ["steps"] = 48, ["batch_size"] = 1, ["validations"] = 2 };
+        config["auto3dseg"] = JsonNode.Parse("""
+            {"templates": "templates", "overrides": {"roi_size": [16, 16, 16], "network#init_filters": 8, "network#blocks_down": [1, 1, 1], "network#dsdepth": 2}}
+            """);
+    }
+}
