@@ -28,10 +28,11 @@ public class Auto3DSegTests
         Directory.EnumerateFiles(data["out/auto3dseg/data"], "T*_classes.nii.gz").ShouldBeEmpty();
         ClassMap.Read(data["P02_label.nii.gz"], data.Config().Classes).ToArray<byte>().ShouldBe(VolumeFile.Read(data["out/auto3dseg/data/P02_classes.nii.gz"]).ToArray<byte>());
 
-        // 48 steps: 8 real cases make 6 epochs, 12 cases 4.
-        var real = plan.Arms[0].Folds[2];
-        (files.StepsPerEpoch(real), files.Epochs(real)).ShouldBe((8, 6));
-        (files.StepsPerEpoch(plan.Arms[1].Folds[2]), files.Epochs(plan.Arms[1].Folds[2])).ShouldBe((12, 4));
+        // 48 steps, validated after 24 and 48 of them in both arms, whatever an epoch has; one epoch follows.
+        var (real, both) = (plan.Arms[0].Folds[2], plan.Arms[1].Folds[2]);
+        (files.StepsPerEpoch(real), files.EpochsPerValidation(real), files.Epochs(real), files.Steps(real)).ShouldBe((8, 3, 7, 48));
+        (files.StepsPerEpoch(both), files.EpochsPerValidation(both), files.Epochs(both), files.Steps(both)).ShouldBe((12, 2, 5, 48));
+        files.Epochs(real with { Validations = 1 }).ShouldBe(6);
         ((Dictionary<string, object?>)settings["overrides"]!)["roi_size"].ShouldBe(new List<object?> { 16L, 16L, 16L });
         Should.Throw<MaisiException>(() => new Auto3DSegTrainer(data.Config(c =>
         {

@@ -8,7 +8,6 @@ namespace Maisi.Bridge.Experiments;
 /// <summary>The files that Auto3DSeg is handed: images under their case ids, label maps as class numbers, datalists with folds.</summary>
 internal sealed class Auto3DSegFiles(ExperimentConfig config, ExperimentPlan plan, ExperimentFolder folder)
 {
-    private const int LeastEpochs = 2;
     private readonly Dictionary<string, ExperimentCase> _cases = plan.Cases.ToDictionary(c => c.CaseId, StringComparer.Ordinal);
 
     /// <summary>The data statistics that all arms share.</summary>
@@ -17,8 +16,18 @@ internal sealed class Auto3DSegFiles(ExperimentConfig config, ExperimentPlan pla
     /// <summary>The file name of a case's image.</summary>
     public static string ImageOf(string id) => $"{id}.nii.gz";
 
-    /// <summary>Epochs that come to the budget's steps.</summary>
-    public int Epochs(FoldPlan fold) => Math.Max(LeastEpochs, (int)Math.Round(fold.Steps / (double)StepsPerEpoch(fold), MidpointRounding.AwayFromZero));
+    /// <summary>Epochs between validations, so that all arms validate after about the same numbers of steps.</summary>
+    public int EpochsPerValidation(FoldPlan fold) =>
+        Math.Max(1, (int)Math.Round(fold.Steps / ((double)fold.Validations * StepsPerEpoch(fold)), MidpointRounding.AwayFromZero));
+
+    /// <summary>
+    /// Epochs in all. The templates validate after each multiple of the epochs between validations that lies below the last epoch, so that
+    /// one epoch follows the last of several validations; a single one may be at the end.
+    /// </summary>
+    public int Epochs(FoldPlan fold) => fold.Validations == 1 ? EpochsPerValidation(fold) : (fold.Validations * EpochsPerValidation(fold)) + 1;
+
+    /// <summary>Optimizer steps until the last validation: later weights are never chosen.</summary>
+    public int Steps(FoldPlan fold) => fold.Validations * EpochsPerValidation(fold) * StepsPerEpoch(fold);
 
     /// <summary>Optimizer steps of an epoch: one patch of each case.</summary>
     public int StepsPerEpoch(FoldPlan fold) => (fold.TrainReal.Count + fold.TrainSynthetic.Count + config.Budget.BatchSize - 1) / config.Budget.BatchSize;
@@ -38,7 +47,7 @@ internal sealed class Auto3DSegFiles(ExperimentConfig config, ExperimentPlan pla
             {
                 ["datalist"] = list,
                 ["num_epochs"] = (long)Epochs(fold),
-                ["num_epochs_per_validation"] = (long)Math.Max(1, (Epochs(fold) - 1) / fold.Validations),
+                ["num_epochs_per_validation"] = (long)EpochsPerValidation(fold),
             };
         }).ToList();
         return new Dictionary<string, object?>(StringComparer.Ordinal)

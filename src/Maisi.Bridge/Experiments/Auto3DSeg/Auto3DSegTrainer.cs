@@ -41,7 +41,7 @@ internal sealed class Auto3DSegTrainer : ISegmentationTrainer
         var curve = new List<CurvePoint>();
         var work = Work(unit.Arm, unit.Seed);
         var limits = new PythonCallOptions { Timeout = _section.FoldTimeout is { } seconds ? TimeSpan.FromSeconds(seconds) : null };
-        var steps = _files.Epochs(unit.Fold) * _files.StepsPerEpoch(unit.Fold);
+        var steps = _files.Steps(unit.Fold);
         double trained = 0;
         foreach (var algorithm in _section.Algorithms)
         {
