@@ -72,7 +72,7 @@ public class ExperimentRunnerTests
             }
         }
         var page = File.ReadAllText(data["whole/report.html"]);
-        foreach (var part in new[] { "Arms on the held-out test set", "95% interval", "Learning curves", "gained most", "lost most", "<svg", "data:image/png;base64,", "Real + Synthetic", "3 test patients are too few" })
+        foreach (var part in new[] { "Arms on the held-out test set", "95% interval", "Learning curves", "best difference", "worst difference", "<svg", "data:image/png;base64,", "Real + Synthetic", "3 test patients are too few" })
             page.ShouldContain(part);
         File.ReadAllText(data["whole/report.md"]).ShouldContain("| left box | real+synthetic |");
         results.Comparisons.ShouldAllBe(c => c.Conclusion == "no conclusion: 3 test patients are fewer than 10");

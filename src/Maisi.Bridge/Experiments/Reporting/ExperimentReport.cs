@@ -89,7 +89,7 @@ internal static class ExperimentReport
     private static IReadOnlyList<ChartLine> Curves(ExperimentResults results, string name) => [.. results.Units.Select(u => new ChartLine(
         ArmNames.Title(u.Arm), ReportCharts.Color(Array.IndexOf(results.Config.Arms, u.Arm)), [.. u.Curve.Where(p => p.Name == name).Select(p => ((double)p.Step, p.Value))]))];
 
-    // The cases that gained and lost most by the last arm, each with the truth and both predictions.
+    // The cases with the best and the worst difference of the last arm, each with the truth and both predictions.
     private static string Pictures(ExperimentResults results, ExperimentPlan plan, ExperimentFolder folder)
     {
         if (results.Config.Arms.Length < 2)
@@ -100,7 +100,7 @@ internal static class ExperimentReport
         if (order.Count == 0)
             return "";
         var html = new StringBuilder("<h2>Cases</h2>\n");
-        foreach (var (pair, what) in new[] { (order[0], "gained most"), (order[^1], "lost most") })
+        foreach (var (pair, what) in new[] { (order[0], "best difference"), (order[^1], "worst difference") })
         {
             var item = plan.Cases.Single(c => c.CaseId == pair.First.CaseId);
             var image = VolumeFile.Read(item.Image);

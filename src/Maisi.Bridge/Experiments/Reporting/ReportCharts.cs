@@ -30,6 +30,12 @@ internal static class ReportCharts
         foreach (var line in lines)
         {
             svg.Append(CultureInfo.InvariantCulture, $"<polyline points=\"{string.Join(' ', line.Points.Select(p => frame.At(p.X, p.Y)))}\" stroke=\"{line.Color}\" stroke-opacity=\".55\"><title>{Text(line.Name)}</title></polyline>\n");
+            // A line of one point is none.
+            if (line.Points is [var only])
+            {
+                var at = frame.At(only.X, only.Y).Split(',');
+                svg.Append(CultureInfo.InvariantCulture, $"<circle cx=\"{at[0]}\" cy=\"{at[1]}\" r=\"3\" fill=\"{line.Color}\" fill-opacity=\".55\"/>");
+            }
         }
         return End(svg, title, lines.DistinctBy(l => l.Color).Select(l => (l.Name, l.Color)));
     }
@@ -68,7 +74,7 @@ internal static class ReportCharts
             var y = frame.At(frame.First, value).Split(',')[1];
             svg.Append(CultureInfo.InvariantCulture, $"<line x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{y}\" y2=\"{y}\" stroke=\"#eee\"/><text x=\"{Left - 6}\" y=\"{y}\" text-anchor=\"end\" dominant-baseline=\"middle\">{value:0.###}</text>");
         }
-        svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left}\" y=\"{Height - 10}\">{axis} {Math.Ceiling(frame.First):0}</text><text x=\"{Width - Right}\" y=\"{Height - 10}\" text-anchor=\"end\">{Math.Floor(frame.Last):0}</text>\n");
+        svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left}\" y=\"{Height - 10}\">{axis} {(int)Math.Ceiling(frame.First)}</text><text x=\"{Width - Right}\" y=\"{Height - 10}\" text-anchor=\"end\">{(int)Math.Floor(frame.Last)}</text>\n");
         return svg;
     }
 
