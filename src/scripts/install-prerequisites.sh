@@ -2,7 +2,9 @@
 # Installs what building and testing needs on Debian and Ubuntu: libtorch, a BLAS, CMake, Python with torch, pydicom and DCMTK for the tests,
 # npm for the viewer of the service's page, and Chromium, in which that page is tested.
 set -euo pipefail
-packages=(libtorch-dev libopenblas0-pthread cmake ninja-build g++ python3 python3-torch python3-numpy python3-scipy python3-nibabel python3-yaml python3-pydicom python3-pytest dcmtk chromium nodejs npm)
+packages=(libtorch-dev libopenblas0-pthread cmake ninja-build g++ python3 python3-torch python3-numpy python3-scipy python3-nibabel python3-yaml python3-pydicom python3-pytest dcmtk chromium)
+# Node from elsewhere brings npm along and does not go together with Debian's.
+{ command -v node && command -v npm; } >/dev/null || packages+=(nodejs npm)
 missing=()
 for p in "${packages[@]}"; do
   dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'install ok installed' || missing+=("$p")
