@@ -95,6 +95,14 @@ public class StatisticsTests
             PValue = p, PHolm = p, BetterWorseEqual = [0, 0, 0], Seeds = [],
         }, new StatisticsSection()).ShouldBe(conclusion);
 
+    [Fact]
+    public void Arms_that_both_fail_are_not_called_equal() => ArmComparison.Conclude(
+        new ClassComparison
+        {
+            Arm = "x", Class = "y", Cases = 20, Patients = 20, Reference = 0, Value = 0.001, Difference = 0.001, Median = 0, Low = 0, High = 0.002,
+            PValue = 1, PHolm = 1, BetterWorseEqual = [1, 0, 19], Seeds = [],
+        }, new StatisticsSection()).ShouldBe("no conclusion: neither arm learned it (mean Dice below 0.05)");
+
     private static ArmScores Arm(string name, double more)
     {
         // Differences of class a are more + 0.001·i, all positive and all different.

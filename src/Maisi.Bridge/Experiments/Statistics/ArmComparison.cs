@@ -73,6 +73,7 @@ public static class ArmComparison
     /// <summary>The name of the row over all classes.</summary>
     public const string MeanRow = "mean";
 
+    private const double NothingLearned = 0.05;
     private const ulong BootstrapSeed = 20250101;
 
     /// <summary>Every other arm against the first one.</summary>
@@ -99,6 +100,9 @@ public static class ArmComparison
     /// <summary>What may be said about a row.</summary>
     internal static string Conclude(ClassComparison row, StatisticsSection options)
     {
+        // Two arms that both fail agree very well.
+        if (Math.Max(row.Reference, row.Value) < NothingLearned)
+            return $"no conclusion: neither arm learned it (mean Dice below {NothingLearned})";
         if (row.Patients < options.LeastPatients)
             return $"no conclusion: {row.Patients} test patients are fewer than {options.LeastPatients}";
         if (SignedRank.LeastPValue(row.Patients) > options.Alpha)
