@@ -202,7 +202,7 @@ internal static class TestProcesses
     /// <summary>Fails unless all end soon.</summary>
     public static async Task AllGoneAsync(List<int> ids)
     {
-        for (var i = 0; i < 100 && Living(ids).Count > 0; i++)
+        for (var i = 0; i < 600 && Living(ids).Count > 0; i++)
             await Task.Delay(50);
         Living(ids).ShouldBeEmpty();
     }

@@ -100,13 +100,13 @@ public static class ArmComparison
     /// <summary>What may be said about a row.</summary>
     internal static string Conclude(ClassComparison row, StatisticsSection options)
     {
-        // Two arms that both fail agree very well.
-        if (Math.Max(row.Reference, row.Value) < NothingLearned)
-            return $"no conclusion: neither arm learned it (mean Dice below {NothingLearned})";
         if (row.Patients < options.LeastPatients)
             return $"no conclusion: {row.Patients} test patients are fewer than {options.LeastPatients}";
         if (SignedRank.LeastPValue(row.Patients) > options.Alpha)
             return $"no conclusion: {row.Patients} test patients can never reach p < {options.Alpha}";
+        // Two arms that both fail agree very well.
+        if (Math.Max(row.Reference, row.Value) < NothingLearned)
+            return $"no conclusion: neither arm learned it (mean Dice below {NothingLearned})";
         var significant = (row.PHolm ?? row.PValue) < options.Alpha && (row.Low > 0 || row.High < 0);
         if (significant && Math.Abs(row.Difference) >= options.MinimalEffect)
             return row.Difference > 0 ? "better" : "worse";
