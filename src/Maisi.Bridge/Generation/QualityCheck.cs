@@ -102,7 +102,7 @@ public sealed class QualityCheck
         var sorted = medians.Order().ToArray();
         var mean = sorted.Average();
         var sigma = Math.Sqrt(sorted.Average(m => (m - mean) * (m - mean)));
-        return new(Percentile(sorted, 0.5), Percentile(sorted, 99.5), mean - 6 * sigma, mean + 6 * sigma);
+        return new(Quantiles.Of(sorted, 0.005), Quantiles.Of(sorted, 0.995), mean - 6 * sigma, mean + 6 * sigma);
     }
 
     /// <summary>Median HU of each organ that occurs in a case; voxels that are NaN do not count.</summary>
@@ -127,12 +127,5 @@ public sealed class QualityCheck
             var high = organ == "bone" ? BoneHigh : Math.Max(s.Sigma6High, s.Percentile99_5);
             return new OrganCheck(organ, medians.TryGetValue(organ, out var m) ? m : null, Math.Min(s.Sigma6Low, s.Percentile0_5), high);
         })];
-    }
-
-    private static double Percentile(double[] sorted, double percent)
-    {
-        var position = percent / 100 * (sorted.Length - 1);
-        var below = (int)position;
-        return below + 1 < sorted.Length ? sorted[below] + (sorted[below + 1] - sorted[below]) * (position - below) : sorted[below];
     }
 }

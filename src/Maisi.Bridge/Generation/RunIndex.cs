@@ -1,6 +1,6 @@
-using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Maisi.Bridge.Reports;
 
 namespace Maisi.Bridge.Generation;
 
@@ -43,9 +43,9 @@ internal static class RunIndex
         var page = new StringBuilder();
         page.Append($$"""
             <!doctype html>
-            <html lang="en"><head><meta charset="utf-8"><title>{{Text(manifest.Bundle)}}: {{manifest.Samples.Count}} synthetic samples</title>
+            <html lang="en"><head><meta charset="utf-8"><title>{{HtmlPage.Text(manifest.Bundle)}}: {{manifest.Samples.Count}} synthetic samples</title>
             <style>body{font:14px sans-serif;margin:2em;background:#111;color:#ddd}img{max-width:49%}figure{margin:0 0 2em}td{padding-right:1.5em}a{color:#8cf}</style></head><body>
-            <h1>{{Text(manifest.Bundle)}}</h1>
+            <h1>{{HtmlPage.Text(manifest.Bundle)}}</h1>
             <p>{{manifest.Samples.Count}} synthetic samples, run seed {{manifest.Options.Seed}}, {{manifest.Options.Steps}} steps. Not for diagnosis. <a href="{{SynthesisRun.ManifestName}}">manifest</a></p>
 
             """);
@@ -57,10 +57,10 @@ internal static class RunIndex
             foreach (var picture in new[] { SampleWriter.PreviewEnd, SampleWriter.OverlayEnd }.Select(sample.File).OfType<HashedFile>())
                 page.Append($"<img src=\"{Link(picture)}\" alt=\"\"> ");
             var file = sample.File(SampleWriter.ImageEnd) ?? sample.File(SampleWriter.LabelEnd)!;
-            page.Append($"<figcaption><a href=\"{Link(file)}\">{Text(file.Path)}</a>, seed {sample.Seed}, ");
+            page.Append($"<figcaption><a href=\"{Link(file)}\">{HtmlPage.Text(file.Path)}</a>, seed {sample.Seed}, ");
             page.Append($"{string.Join('×', sample.Size)} voxels of {string.Join('×', sample.Spacing)} mm{Quality(sample)}. ");
             if (sample.MedianHounsfield.Count > 0)
-                page.Append(Text($"Medians: {string.Join(", ", sample.MedianHounsfield.Select(m => FormattableString.Invariant($"{m.Key} {m.Value:F0}")))}"));
+                page.Append(HtmlPage.Text($"Medians: {string.Join(", ", sample.MedianHounsfield.Select(m => FormattableString.Invariant($"{m.Key} {m.Value:F0}")))}"));
             page.AppendLine("</figcaption></figure>");
         }
         page.AppendLine("</body></html>");
@@ -70,11 +70,9 @@ internal static class RunIndex
     private static string Quality(SampleRecord sample) => sample.Attempts.FirstOrDefault(a => a.Kept) switch
     {
         { Passed: true } => $", within the range of real images (attempt {sample.Attempts.Count})",
-        { Passed: false, Quality: { } organs } => $", outside the range of real images: {Text(string.Join(", ", organs.Where(o => o.IsOutlier).Select(o => o.Organ)))}",
+        { Passed: false, Quality: { } organs } => $", outside the range of real images: {HtmlPage.Text(string.Join(", ", organs.Where(o => o.IsOutlier).Select(o => o.Organ)))}",
         _ => "",
     };
-
-    private static string Text(string text) => WebUtility.HtmlEncode(text);
 
     private static string Link(HashedFile file) => Uri.EscapeDataString(file.Path);
 }

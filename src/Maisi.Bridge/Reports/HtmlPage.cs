@@ -10,23 +10,32 @@ internal sealed class HtmlPage
 {
     private const string Style = """
         body {font: 14px/1.45 system-ui, sans-serif; margin: 2em auto; max-width: 1120px; padding: 0 1em; color: #222; background: #fff}
-        figure {display: inline-block; margin: 0 1em 1em 0; vertical-align: top} figcaption {color: #555; max-width: 520px} img {max-width: 100%}
-        table {border-collapse: collapse; margin: .5em 0 1em} td, th {padding: .2em 1em .2em 0; text-align: right; border-bottom: 1px solid #eee}
-        td:first-child, th:first-child, td.text, th.text {text-align: left} td.text, td:first-child {white-space: nowrap} .facts td {white-space: normal !important} th {color: #555; font-weight: 600} .note {color: #8a5a00} .facts td {border: 0; text-align: left}
+        figure {display: inline-block; margin: 0 1em 1em 0; vertical-align: top} figcaption {color: #555; max-width: 520px}
+        img, svg {max-width: 100%; height: auto} pre {background: #f6f6f6; padding: 1em; overflow-x: auto; font-size: 12px}
+        .scroll {overflow-x: auto} table {border-collapse: collapse; margin: .5em 0 1em} th {color: #555; font-weight: 600} .note {color: #8a5a00}
+        td, th {padding: .2em 1em .2em 0; text-align: right; border-bottom: 1px solid #eee; white-space: nowrap}
+        td:first-child, th:first-child, td.text, th.text {text-align: left} td.long {text-align: left; white-space: normal; min-width: 15em}
+        .facts td {border: 0; text-align: left; white-space: normal} .facts td:first-child {white-space: nowrap}
         polyline {fill: none; stroke-width: 1.5} .raw {stroke: #b9cbe6} .mean {stroke: #1f5fb4} svg text {font-size: 11px; fill: #555}
+        @media (max-width: 600px) {body {margin: 1em auto; -webkit-text-size-adjust: 100%} figure {margin-right: 0} h1 {font-size: 1.5em}}
         """;
+
+    private const int LongText = 40;
 
     private readonly StringBuilder _html = new();
 
     /// <summary>A page with a title.</summary>
     public HtmlPage(string title)
     {
-        _html.Append($"<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{Text(title)}</title>\n");
+        _html.Append("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">");
+        _html.Append($"<title>{Text(title)}</title>\n");
         _html.Append($"<style>\n{Style}\n</style></head><body><h1>{Text(title)}</h1>\n");
     }
 
     /// <summary>A heading below the title.</summary>
-    public HtmlPage Heading(string text) => Raw($"<h2>{Text(text)}</h2>\n");
+    /// <param name="text">What it says.</param>
+    /// <param name="level">2, or 3 for one below another.</param>
+    public HtmlPage Heading(string text, int level = 2) => Raw($"<h{level}>{Text(text)}</h{level}>\n");
 
     /// <summary>A paragraph; a note is set off by its colour.</summary>
     public HtmlPage Paragraph(string text, bool note = false) => Raw($"<p{(note ? " class=\"note\"" : "")}>{Text(text)}</p>\n");
@@ -35,14 +44,18 @@ internal sealed class HtmlPage
     public HtmlPage Facts(IEnumerable<KeyValuePair<string, string>> facts) =>
         Raw($"<table class=\"facts\">{string.Concat(facts.Select(f => $"<tr><td>{Text(f.Key)}</td><td>{Text(f.Value)}</td></tr>"))}</table>\n");
 
+    /// <summary>Text whose lines and columns stay as they are.</summary>
+    public HtmlPage Lines(string text) => Raw($"<pre>{Text(text)}</pre>\n");
+
     /// <summary>A table; columns of text (other than the first, which always is) are named.</summary>
     public HtmlPage Table(IReadOnlyList<string> titles, IEnumerable<IReadOnlyList<string>> rows, IReadOnlySet<int>? textColumns = null)
     {
-        string Cell(string tag, string text, int column) => $"<{tag}{(textColumns?.Contains(column) == true ? " class=\"text\"" : "")}>{Text(text)}</{tag}>";
-        _html.Append($"<table><tr>{string.Concat(titles.Select((t, i) => Cell("th", t, i)))}</tr>\n");
+        string Kind(string tag, string text, int column) => tag == "td" && text.Length > LongText ? " class=\"long\"" : textColumns?.Contains(column) == true ? " class=\"text\"" : "";
+        string Cell(string tag, string text, int column) => $"<{tag}{Kind(tag, text, column)}>{Text(text)}</{tag}>";
+        _html.Append($"<div class=\"scroll\"><table><tr>{string.Concat(titles.Select((t, i) => Cell("th", t, i)))}</tr>\n");
         foreach (var row in rows)
             _html.Append($"<tr>{string.Concat(row.Select((c, i) => Cell("td", c, i)))}</tr>\n");
-        return Raw("</table>\n");
+        return Raw("</table></div>\n");
     }
 
     /// <summary>A drawing (SVG) with a caption.</summary>

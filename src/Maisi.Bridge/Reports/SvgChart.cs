@@ -6,7 +6,8 @@ namespace Maisi.Bridge.Reports;
 /// <summary>A named series of a chart.</summary>
 /// <param name="Name">For the legend.</param>
 /// <param name="Points">x and y; y that is not finite is left out.</param>
-internal sealed record ChartSeries(string Name, IReadOnlyList<(double X, double Y)> Points);
+/// <param name="Color">Number of its colour, for series of one name that belong together; its place among the series when left out.</param>
+internal sealed record ChartSeries(string Name, IReadOnlyList<(double X, double Y)> Points, int? Color = null);
 
 /// <summary>A bar, a dot or a range of a chart of categories.</summary>
 /// <param name="Category">On the axis.</param>
@@ -15,10 +16,10 @@ internal sealed record ChartSeries(string Name, IReadOnlyList<(double X, double 
 /// <param name="High">High end.</param>
 internal sealed record ChartBar(string Category, double Value, double Low = double.NaN, double High = double.NaN);
 
-/// <summary>Charts as SVG: lines, bars with intervals, and points of categories.</summary>
+/// <summary>Charts as SVG: lines, bars with intervals, points of categories, and pairs of points by fold.</summary>
 internal static class SvgChart
 {
-    private const int Width = 520, Height = 240, Left = 62, Right = 12, Top = 12, Bottom = 40;
+    private const int Width = 520, Height = 240, Left = 62, Right = 12, Top = 28, Bottom = 40;
     private static readonly string[] Colors = ["#1f5fb4", "#d1671f", "#2e8b57", "#8a4fb0", "#b8384f", "#5f6b7a"];
 
     /// <summary>Lines over a common x.</summary>
@@ -30,10 +31,38 @@ internal static class SvgChart
         Axes(svg, x, y, xTitle, yTitle);
         for (var i = 0; i < series.Count; i++)
         {
-            var line = string.Join(' ', series[i].Points.Where(p => double.IsFinite(p.Y)).Select(p => Invariant($"{x.At(p.X):F1},{y.At(p.Y):F1}")));
-            svg.Append($"<polyline points=\"{line}\" style=\"fill:none;stroke:{Colors[i % Colors.Length]};stroke-width:1.8\"/>");
+            var color = Color(series[i].Color ?? i);
+            var line = series[i].Points.Where(p => double.IsFinite(p.Y)).Select(p => (X: x.At(p.X), Y: y.At(p.Y))).ToArray();
+            // A line of one point is none.
+            svg.Append(line is [var only]
+                ? Invariant($"<circle cx=\"{only.X:F1}\" cy=\"{only.Y:F1}\" r=\"3\" fill=\"{color}\"/>")
+                : $"<polyline points=\"{Path(line)}\" style=\"fill:none;stroke:{color};stroke-width:1.8;stroke-opacity:{(series[i].Color is null ? "1" : ".6")}\"/>");
         }
-        Legend(svg, series.Select(s => s.Name).ToArray());
+        Legend(svg, [.. series.Select((s, i) => (s.Name, s.Color ?? i)).DistinctBy(s => s.Name)]);
+        return svg.Append("</svg>").ToString();
+    }
+
+    /// <summary>A dot per group in every fold, the dots of a fold joined.</summary>
+    /// <param name="yTitle">What the values are.</param>
+    /// <param name="groups">Name and a value per fold, as many in all; NaN for none.</param>
+    public static string Folds(string yTitle, IReadOnlyList<(string Name, IReadOnlyList<double> Values)> groups)
+    {
+        const double Spread = 0.4;
+        var folds = groups.Max(g => g.Values.Count);
+        var y = Scale.Of(groups.SelectMany(g => g.Values), Height - Bottom, Top);
+        var svg = Begin($"{yTitle} by fold", Height);
+        Axes(svg, null, y, "fold", yTitle);
+        for (var fold = 0; fold < folds; fold++)
+        {
+            double At(double place) => Left + ((place + 0.5) / folds * (Width - Right - Left));
+            svg.Append(Invariant($"<text x=\"{At(fold):F1}\" y=\"{Height - Bottom + 14}\" text-anchor=\"middle\">{fold}</text>"));
+            var dots = groups.Select((g, i) => (X: At(fold + (groups.Count == 1 ? 0 : ((i / (groups.Count - 1.0)) - 0.5) * Spread)), Value: g.Values[fold], g.Name, Color: Color(i)))
+                .Where(d => double.IsFinite(d.Value)).ToArray();
+            svg.Append($"<polyline points=\"{Path(dots.Select(d => (d.X, y.At(d.Value))))}\" style=\"fill:none;stroke:#bbb\"/>");
+            foreach (var dot in dots)
+                svg.Append(Invariant($"<circle cx=\"{dot.X:F1}\" cy=\"{y.At(dot.Value):F1}\" r=\"4\" fill=\"{dot.Color}\"><title>{HtmlPage.Text(dot.Name)}, fold {fold}: {dot.Value:F3}</title></circle>"));
+        }
+        Legend(svg, [.. groups.Select((g, i) => (g.Name, i))]);
         return svg.Append("</svg>").ToString();
     }
 
@@ -94,27 +123,34 @@ internal static class SvgChart
         return svg.Append("</svg>").ToString();
     }
 
+    // Scales with the page: it is as wide as the screen where that is narrower.
     private static StringBuilder Begin(string name, int height) =>
-        new(Invariant($"<svg width=\"{Width}\" height=\"{height}\" role=\"img\" aria-label=\"{HtmlPage.Text(name)}\" style=\"font:11px system-ui,sans-serif\">"));
+        new(Invariant($"<svg width=\"{Width}\" height=\"{height}\" viewBox=\"0 0 {Width} {height}\" role=\"img\" aria-label=\"{HtmlPage.Text(name)}\" style=\"font:11px system-ui,sans-serif\">"));
 
-    private static void Axes(StringBuilder svg, Scale x, Scale y, string xTitle, string yTitle)
+    private static void Axes(StringBuilder svg, Scale? x, Scale y, string xTitle, string yTitle)
     {
         foreach (var tick in y.Ticks())
             svg.Append(Invariant($"<path d=\"M{Left} {y.At(tick):F1}H{Width - Right}\" stroke=\"#eee\"/><text x=\"{Left - 6}\" y=\"{y.At(tick) + 4:F1}\" text-anchor=\"end\">{HtmlPage.Number(tick)}</text>"));
-        foreach (var tick in x.Ticks())
-            svg.Append(Invariant($"<text x=\"{x.At(tick):F1}\" y=\"{Height - Bottom + 14}\" text-anchor=\"middle\">{HtmlPage.Number(tick)}</text>"));
+        foreach (var tick in x?.Ticks() ?? [])
+            svg.Append(Invariant($"<text x=\"{x!.At(tick):F1}\" y=\"{Height - Bottom + 14}\" text-anchor=\"middle\">{HtmlPage.Number(tick)}</text>"));
         svg.Append(Invariant($"<path d=\"M{Left} {Top}V{Height - Bottom}H{Width - Right}\" stroke=\"#888\" fill=\"none\"/>"));
         svg.Append(Invariant($"<text x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 6}\" text-anchor=\"middle\">{HtmlPage.Text(xTitle)}</text>"));
         svg.Append(Invariant($"<text transform=\"translate(11 {(Top + Height - Bottom) / 2}) rotate(-90)\" text-anchor=\"middle\">{HtmlPage.Text(yTitle)}</text>"));
     }
 
-    private static void Legend(StringBuilder svg, string[] names)
+    // A row above the plot, where it hides nothing.
+    private static void Legend(StringBuilder svg, (string Name, int Color)[] entries)
     {
-        if (names.Length < 2)
+        if (entries.Length < 2)
             return;
-        for (var i = 0; i < names.Length; i++)
-            svg.Append(Invariant($"<rect x=\"{Width - 150}\" y=\"{Top + 2 + i * 15}\" width=\"10\" height=\"10\" fill=\"{Colors[i % Colors.Length]}\"/><text x=\"{Width - 135}\" y=\"{Top + 11 + i * 15}\">{HtmlPage.Text(Short(names[i], 22))}</text>"));
+        var width = (Width - Left - Right) / entries.Length;
+        foreach (var (entry, x) in entries.Select((e, i) => (e, Left + (i * width))))
+            svg.Append(Invariant($"<rect x=\"{x}\" y=\"8\" width=\"10\" height=\"10\" fill=\"{Color(entry.Color)}\"/><text x=\"{x + 15}\" y=\"17\">{HtmlPage.Text(Short(entry.Name, (width - 20) / 6))}</text>"));
     }
+
+    private static string Color(int number) => Colors[number % Colors.Length];
+
+    private static string Path(IEnumerable<(double X, double Y)> points) => string.Join(' ', points.Select(p => Invariant($"{p.X:F1},{p.Y:F1}")));
 
     private static string Short(string text, int length) => text.Length <= length ? text : text[..(length - 1)] + "…";
 

@@ -135,8 +135,8 @@ public sealed class MemorisationAudit(MemorisationOptions? options = null, Autoe
         const double Tiny = 1e-6, SmallestSpread = 0.02;
         double Log(double v) => Math.Log(Math.Max(v, Tiny));
         var logs = calibration.Select(Log).ToArray();
-        var middle = Median(logs);
-        var robust = 1.4826 * Median([.. logs.Select(l => Math.Abs(l - middle))]);
+        var middle = Quantiles.Median(logs);
+        var robust = 1.4826 * Quantiles.Median(logs.Select(l => Math.Abs(l - middle)));
         var deviation = Math.Sqrt(logs.Sum(l => Math.Pow(l - logs.Average(), 2)) / (logs.Length - 1));
         return (middle - Log(value)) / Math.Max(Math.Max(robust, deviation), SmallestSpread);
     }
@@ -153,12 +153,6 @@ public sealed class MemorisationAudit(MemorisationOptions? options = null, Autoe
     {
         var distances = calibration.Select(c => c.Distance).ToArray();
         var closer = synthetic.Average(s => distances.Average(d => s < d ? 1 : s == d ? 0.5 : 0));
-        return new(Median(distances), distances.Min(), Median([.. calibration.Select(c => c.Ratio)]), calibration.Min(c => c.Ratio), closer);
-    }
-
-    private static double Median(double[] values)
-    {
-        var sorted = values.Order().ToArray();
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+        return new(Quantiles.Median(distances), distances.Min(), Quantiles.Median(calibration.Select(c => c.Ratio)), calibration.Min(c => c.Ratio), closer);
     }
 }

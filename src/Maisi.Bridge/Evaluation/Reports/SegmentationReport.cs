@@ -48,7 +48,7 @@ public static class SegmentationReport
         static double Mean(IEnumerable<double> values) => MetricAverages.MeanOf(values);
         object?[] Row(string name, IReadOnlyList<ClassScores> scores, object? label) =>
         [
-            name, label, (long)scores.Count(s => s.TruthVoxels > 0), Mean(scores.Select(s => s.Dice)), Median(scores.Select(s => s.Dice)), Mean(scores.Select(s => s.Iou)),
+            name, label, (long)scores.Count(s => s.TruthVoxels > 0), Mean(scores.Select(s => s.Dice)), Quantiles.Median(scores.Select(s => s.Dice)), Mean(scores.Select(s => s.Iou)),
             Mean(scores.Select(s => s.HausdorffDistance)), Mean(scores.Select(s => s.AverageSurfaceDistance).Where(double.IsFinite)), Mean(scores.Select(s => s.SurfaceDice)),
             Mean(scores.Select(s => s.RelativeVolumeError)), (long)scores.Count(s => s.IsMissed), (long)scores.Count(s => s.IsInvented),
             .. options.LesionLabels.Count == 0 ? (object?[])[] : Lesions(scores),
@@ -104,11 +104,5 @@ public static class SegmentationReport
     {
         foreach (var scores in classes.Where(c => c.All(s => s.TruthVoxels == 0)))
             yield return $"{naming(scores[0].Label)}: no truth has this class{(scores.Any(s => s.IsInvented) ? $", {scores.Count(s => s.IsInvented)} predictions do" : "")}.";
-    }
-
-    private static double Median(IEnumerable<double> values)
-    {
-        var sorted = values.Where(v => !double.IsNaN(v)).Order().ToArray();
-        return sorted.Length == 0 ? double.NaN : (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
     }
 }

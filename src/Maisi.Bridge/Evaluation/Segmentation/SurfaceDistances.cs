@@ -96,7 +96,6 @@ public sealed class SurfaceDistances
         ? NearestVoxel.Distances((mask.SizeX, mask.SizeY, mask.SizeZ), surface, asked, spacing)
         : GridDistance.Nearest((mask.SizeX, mask.SizeY, mask.SizeZ), surface, asked, diagonal: measure == DistanceMeasure.Chessboard);
 
-    // torch.quantile: linear between neighbours, with the rank in float32.
     private static double Percentile(float[] distances, double percentile)
     {
         if (distances.Length == 0)
@@ -107,9 +106,6 @@ public sealed class SurfaceDistances
             return double.NaN;
         float[] sorted = [.. distances];
         Array.Sort(sorted);
-        var rank = (float)(percentile / 100) * (sorted.Length - 1);
-        var below = (int)rank;
-        var above = Math.Min((int)MathF.Ceiling(rank), sorted.Length - 1);
-        return sorted[below] + (rank - below) * (sorted[above] - sorted[below]);
+        return Quantiles.OfSingles(sorted, percentile / 100);
     }
 }

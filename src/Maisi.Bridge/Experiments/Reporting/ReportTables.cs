@@ -23,12 +23,12 @@ internal static class ReportTables
            from name in results.Config.Classes.Select(c => c.Name)
            let test = results.Tests.Where(t => t.Arm == arm).SelectMany(t => t.Cases).ToList()
            let dice = test.Where(c => c.Dice.ContainsKey(name)).Select(c => c.Dice[name]).ToList()
-           let distance = test.Where(c => c.Hausdorff95.ContainsKey(name)).Select(c => c.Hausdorff95[name]).Order().ToArray()
+           let distance = test.Where(c => c.Hausdorff95.ContainsKey(name)).Select(c => c.Hausdorff95[name]).ToList()
            let validation = results.Units.Where(u => u.Arm == arm).SelectMany(u => u.Validation).Where(c => c.Dice.ContainsKey(name)).Select(c => c.Dice[name]).ToList()
            select new[]
            {
                ArmNames.Title(arm), name, $"{dice.Count}", dice.Count == 0 ? "" : $"{Number(dice.Average())} ± {Number(Deviation(dice))}",
-               distance.Length == 0 ? "" : PatientBootstrap.Quantile(distance, 0.5).ToString("F1", CultureInfo.InvariantCulture),
+               distance.Count == 0 ? "" : Quantiles.Median(distance).ToString("F1", CultureInfo.InvariantCulture),
                validation.Count == 0 ? "" : Number(validation.Average()), $"{test.Where(c => c.Voxels[name][1] == 0).Sum(c => c.Voxels[name][0])}",
            },
     ];

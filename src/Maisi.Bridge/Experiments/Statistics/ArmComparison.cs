@@ -135,7 +135,7 @@ public static class ArmComparison
             Reference = pairs.Average(p => p.Reference),
             Value = pairs.Average(p => p.Value),
             Difference = differences.Average(),
-            Median = PatientBootstrap.Quantile([.. differences.Order()], 0.5),
+            Median = Quantiles.Median(differences),
             Low = low,
             High = high,
             PValue = SignedRank.PValue(byPatient),

@@ -31,14 +31,6 @@ public static class PatientBootstrap
             means[i] = sum / count;
         }
         Array.Sort(means);
-        return (Quantile(means, (1 - confidence) / 2), Quantile(means, (1 + confidence) / 2));
-    }
-
-    /// <summary>A quantile of sorted numbers, linear between neighbours.</summary>
-    internal static double Quantile(double[] sorted, double share)
-    {
-        var at = share * (sorted.Length - 1);
-        var lower = (int)at;
-        return lower + 1 == sorted.Length ? sorted[lower] : sorted[lower] + ((at - lower) * (sorted[lower + 1] - sorted[lower]));
+        return (Quantiles.Of(means, (1 - confidence) / 2), Quantiles.Of(means, (1 + confidence) / 2));
     }
 }

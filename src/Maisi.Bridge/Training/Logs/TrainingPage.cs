@@ -47,7 +47,7 @@ internal static class TrainingPage
             $"{MarginLeft + ((p.X - first) / Math.Max(1, last - first) * (Width - MarginLeft - 8)):F1},{8 + ((high - p.Y) / range * (Height - MarginBottom - 16)):F1}")));
         var smooth = Smooth(points);
         return string.Create(CultureInfo.InvariantCulture, $"""
-            <svg width="{Width}" height="{Height}" role="img" aria-label="{HtmlPage.Text(name)}"><polyline class="raw" points="{Line(points)}"/><polyline class="mean" points="{Line(smooth)}"/>
+            <svg width="{Width}" height="{Height}" viewBox="0 0 {Width} {Height}" role="img" aria-label="{HtmlPage.Text(name)}"><polyline class="raw" points="{Line(points)}"/><polyline class="mean" points="{Line(smooth)}"/>
             <text x="0" y="14">{HtmlPage.Number(high)}</text><text x="0" y="{Height - MarginBottom - 4}">{HtmlPage.Number(low)}</text><text x="{MarginLeft}" y="{Height - 6}">step {first}</text>
             <text x="{Width - 8}" y="{Height - 6}" text-anchor="end">{last}</text></svg>
             """);

@@ -51,14 +51,7 @@ public sealed class ScaleIntensityRangePercentiles(double lower, double upper, d
         var values = data.to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
         Array.Sort(values);
         var (low, high) = relative ? ((bMax - bMin) * (lower / 100) + bMin, (bMax - bMin) * (upper / 100) + bMin) : (bMin, bMax);
-        return ScaleIntensityRange.Scale(data, Percentile(values, lower), Percentile(values, upper), low, high, clip);
-    }
-
-    private static float Percentile(float[] sorted, double percent)
-    {
-        var position = (float)(percent / 100) * (sorted.Length - 1);
-        var below = (int)position;
-        return below + 1 < sorted.Length ? sorted[below] + (sorted[below + 1] - sorted[below]) * (position - below) : sorted[below];
+        return ScaleIntensityRange.Scale(data, Quantiles.OfSingles(values, lower / 100), Quantiles.OfSingles(values, upper / 100), low, high, clip);
     }
 }
 
