@@ -38,6 +38,66 @@ public sealed class VolumeKernelTests : TensorTest
     }
 
     [SkippableTheory]
+    [InlineData(1, 1, 1, new long[] { 1, 1, 1 }, true)]
+    [InlineData(2, 4, 8, new long[] { 2, 3, 4 }, false)]
+    [InlineData(3, 5, 7, new long[] { 5, 7, 9 }, true)]
+    [InlineData(2, 19, 33, new long[] { 4, 17, 33 }, false)]
+    [InlineData(1, 96, 64, new long[] { 9, 8, 16 }, true)]
+    [InlineData(2, 16, 16, new long[] { 32, 20, 48 }, true)]
+    public void Gradients_of_a_batch_equal_libtorch_s(int batch, int input, int output, long[] size, bool withBias)
+    {
+        RequireKernels();
+        var (x, weight) = (randn([batch, input, .. size]), randn([output, input, 3, 3, 3]));
+        var bias = withBias ? randn([output]) : null;
+        var upstream = randn([batch, output, .. size]);
+        var own = Gradients(x, weight, bias, upstream, float32, VolumeKernels.Convolution3x3x3);
+        long[] one = [1, 1, 1];
+        var exact = Gradients(x, weight, bias, upstream, float64, (v, w, b) => nn.functional.conv3d(v, w, b, one, one));
+        own.Count.ShouldBe(exact.Count);
+        foreach (var (mine, theirs) in own.Zip(exact))
+            ((mine - theirs).abs().max() / theirs.abs().max()).item<double>().ShouldBeLessThan(3e-6);
+    }
+
+    [SkippableTheory]
+    [InlineData(8, 12)]
+    [InlineData(80, 64)]
+    public void Gradients_do_not_depend_on_the_number_of_threads(int input, int output)
+    {
+        RequireKernels();
+        var before = get_num_threads();
+        var (x, weight, upstream) = (randn([3, input, 9, 11, 21]), randn([output, input, 3, 3, 3]), randn([3, output, 9, 11, 21]));
+        var runs = new[] { 1, 2, 5 }.Select(threads =>
+        {
+            set_num_threads(threads);
+            return Gradients(x, weight, null, upstream, float32, VolumeKernels.Convolution3x3x3);
+        }).ToList();
+        set_num_threads(before);
+        foreach (var run in runs)
+            run.Zip(runs[0]).ShouldAllBe(pair => (pair.First - pair.Second).abs().max().item<float>() == 0);
+    }
+
+    [SkippableFact]
+    public void Only_asked_for_gradients_are_computed_and_gradients_can_be_differentiated()
+    {
+        RequireKernels();
+        var (x, weight) = (randn([1, 4, 5, 6, 7]), randn([3, 4, 3, 3, 3]));
+        x.requires_grad = true;
+        VolumeKernels.Convolution3x3x3(x, weight, null).sum().backward();
+        x.grad!.shape.ShouldBe(x.shape);
+        weight.grad.ShouldBeNull();
+        // d/dw of the squared gradient by x, against the same on libtorch's convolution.
+        weight.requires_grad = true;
+        long[] one = [1, 1, 1];
+        var penalties = new Func<Tensor>[] { () => VolumeKernels.Convolution3x3x3(x, weight, null), () => nn.functional.conv3d(x, weight, null, one, one) }.Select(y =>
+        {
+            var slope = autograd.grad([y().pow(2).sum()], [x], retain_graph: true, create_graph: true)[0];
+            return autograd.grad([slope.pow(2).sum()], [weight])[0];
+        }).ToList();
+        ((penalties[0] - penalties[1]).abs().max() / penalties[1].abs().max()).item<float>().ShouldBeLessThan(1e-5f);
+        Should.Throw<TorchException>(() => VolumeKernels.Convolution3x3x3(x, randn([3, 5, 3, 3, 3]), null)).Message.ShouldContain("channels");
+    }
+
+    [SkippableTheory]
     [InlineData(1)]
     [InlineData(3)]
     public void Slabs_and_threads_change_no_bit(int threads)
@@ -100,4 +160,13 @@ public sealed class VolumeKernelTests : TensorTest
         (randn([1, input, .. size]), randn([output, input, 3, 3, 3]) / Math.Sqrt(27 * input), randn(output), randn([1, output, .. size]));
 
     private static void RequireKernels() => Skip.IfNot(VolumeKernels.IsSupported, "this processor has no AVX2 or no FMA");
+
+    private static List<Tensor> Gradients(Tensor x, Tensor weight, Tensor? bias, Tensor upstream, ScalarType type, Func<Tensor, Tensor, Tensor?, Tensor> convolve)
+    {
+        var leaves = new[] { x, weight, bias }.OfType<Tensor>().Select(t => t.to(type, copy: true)).ToList();
+        leaves.ForEach(t => t.requires_grad = true);
+        var result = convolve(leaves[0], leaves[1], leaves.ElementAtOrDefault(2));
+        (result * upstream.to(type)).sum().backward();
+        return [result, .. leaves.Select(t => t.grad!)];
+    }
 }

@@ -10,4 +10,7 @@ internal static class CommonOptions
 
     /// <summary>No progress on stderr.</summary>
     public static Option<bool> Quiet() => new("--quiet", "-q") { Description = "No progress on stderr." };
+
+    /// <summary>--device: where networks run.</summary>
+    public static Option<string> Device() => new("--device") { Description = "Where networks run: cpu, cuda or cuda:N.", DefaultValueFactory = _ => "cpu" };
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Maisi.Bridge.Evaluation;
 using Maisi.Bridge.Volumes;
+using Maisi.Bridge.Runtime;
 
 namespace Maisi.Bridge.Cli.Commands;
 
@@ -43,7 +44,7 @@ internal static class EvaluateCommand
         var images = new Argument<string>("images") { Description = "Generated images: a folder, a datalist or a file." };
         var masks = new Argument<string>("masks") { Description = "The label maps that they were given, paired by name." };
         var network = new Option<string>("--network") { Description = "JSON file with network_def, weights and labels of a segmentation network, trained on real cases.", Required = true };
-        var device = EvaluateFidCommand.Device();
+        var device = CommonOptions.Device();
         var scores = new ScoreOptions();
         var shared = new ReportOptions();
         var command = new Command("consistency", "How well generated images show the mask that they were given: a segmentation network is applied to them.") { images, masks, network, device };
@@ -54,7 +55,7 @@ internal static class EvaluateCommand
             var (first, second) = (parse.GetRequiredValue(images), parse.GetRequiredValue(masks));
             var options = scores.Read(parse);
             var pairs = CaseFiles.Pair(CaseFiles.Find(first, "image"), CaseFiles.Find(second, "label"));
-            using var segmentation = SegmentationNetwork.Load(parse.GetRequiredValue(network), NetworkCommand.ParseDevice(parse.GetValue(device)!));
+            using var segmentation = SegmentationNetwork.Load(parse.GetRequiredValue(network), ComputeDevice.Parse(parse.GetValue(device)!));
             var cases = ConsistencyEvaluator.Run(segmentation, pairs, scores.Labels(parse), options, shared.Progress(parse), cancellation);
             var report = SegmentationReport.Build("consistency", $"Consistency of images with their masks, by {segmentation.Name}", cases, options, scores.Naming(parse),
                 [new("images", first), new("masks", second), new("network", $"{segmentation.Name}, weights {segmentation.Fingerprint[..16]}")], ConsistencyEvaluator.Notes);

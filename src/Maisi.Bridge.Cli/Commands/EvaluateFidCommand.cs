@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Maisi.Bridge.Evaluation;
+using Maisi.Bridge.Runtime;
 
 namespace Maisi.Bridge.Cli.Commands;
 
@@ -18,7 +19,7 @@ internal static class EvaluateFidCommand
         var weights = new Option<string?>("--weights") { Description = "Checkpoint of the network: RadImageNet-ResNet50_notop.pth, torchvision's squeezenet1_1, a TorchScript file (a program: only one that you trust), or that of the definition." };
         var definition = new Option<string?>("--definition") { Description = "JSON file with the _target_ definition of a SegResNet or SegResNetDS." };
         var bundle = new Option<string?>("--bundle", "-b") { Description = "MAISI bundle whose autoencoder is the network." };
-        var (preparation, shared, device) = (new PreparationOptions(), new ReportOptions(), Device());
+        var (preparation, shared, device) = (new PreparationOptions(), new ReportOptions(), CommonOptions.Device());
         var centre = new Option<double?>("--centre") { Description = "Only this share of the slices, from the middle." };
         var every = new Option<int>("--every") { Description = "With --centre: every n-th slice.", DefaultValueFactory = _ => 1 };
         var images = new Option<int?>("--num-images") { Description = "At most so many images of each set, in the order of their names." };
@@ -44,7 +45,7 @@ internal static class EvaluateFidCommand
                 ?? throw new MaisiException($"--network {parse.GetValue(network)} needs {option.Name}", option.Name, "see maisi evaluate fid --help");
             var (first, second) = (parse.GetRequiredValue(synthetic), parse.GetRequiredValue(real));
             var (ours, theirs) = (CaseFiles.Find(first, "image", parse.GetValue(images)), CaseFiles.Find(second, "image", parse.GetValue(images)));
-            var place = NetworkCommand.ParseDevice(parse.GetValue(device)!);
+            var place = ComputeDevice.Parse(parse.GetValue(device)!);
             using var features = parse.GetRequiredValue(network) switch
             {
                 "radimagenet" => FeatureNetworks.RadImageNet(Needed(weights), place),
@@ -58,8 +59,6 @@ internal static class EvaluateFidCommand
         });
         return command;
     }
-
-    public static Option<string> Device() => new("--device") { Description = "cpu or cuda:N.", DefaultValueFactory = _ => "cpu" };
 }
 
 /// <summary>Options for making images comparable.</summary>

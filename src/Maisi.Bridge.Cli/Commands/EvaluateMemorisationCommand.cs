@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Maisi.Bridge.Evaluation;
+using Maisi.Bridge.Runtime;
 
 namespace Maisi.Bridge.Cli.Commands;
 
@@ -15,7 +16,7 @@ internal static class EvaluateMemorisationCommand
         var threshold = new Option<double>("--threshold") { Description = "Membership score from which a case is a copy.", DefaultValueFactory = _ => 4 };
         var pairs = new Option<int>("--pairs") { Description = "Closest pairs to draw.", DefaultValueFactory = _ => 6 };
         var strict = new Option<bool>("--strict") { Description = "Exit with code 3 when there is a copy." };
-        var (preparation, shared, device) = (new PreparationOptions(), new ReportOptions(), EvaluateFidCommand.Device());
+        var (preparation, shared, device) = (new PreparationOptions(), new ReportOptions(), CommonOptions.Device());
         var command = new Command("memorisation", "Nearest training case of each synthetic case, calibrated on real cases, with a verdict and pictures.")
         {
             synthetic, training, validation, bundle, threshold, pairs, strict, device,
@@ -26,7 +27,7 @@ internal static class EvaluateMemorisationCommand
         {
             var (made, known, unseen) = (parse.GetRequiredValue(synthetic), parse.GetRequiredValue(training), parse.GetValue(validation));
             var options = new MemorisationOptions { Preprocessing = preparation.Read(parse), Threshold = parse.GetValue(threshold) };
-            using var audit = MemorisationAudit.Create(options, parse.GetValue(bundle), NetworkCommand.ParseDevice(parse.GetValue(device)!));
+            using var audit = MemorisationAudit.Create(options, parse.GetValue(bundle), ComputeDevice.Parse(parse.GetValue(device)!));
             var result = audit.Run(CaseFiles.Find(made, "image"), CaseFiles.Find(known, "image"), unseen is null ? [] : CaseFiles.Find(unseen, "image"), shared.Progress(parse), cancellation);
             var facts = new[] { ("synthetic", made), ("training", $"{known}: {result.TrainingCases} cases"), ("validation", unseen), ("latent space", parse.GetValue(bundle)) };
             var report = MemorisationReport.Build(result, facts.Where(f => f.Item2 is not null).Select(f => new KeyValuePair<string, string>(f.Item1, f.Item2!)), parse.GetValue(pairs));

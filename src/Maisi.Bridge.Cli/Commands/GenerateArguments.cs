@@ -13,6 +13,7 @@ internal sealed class RunArguments
     private readonly Option<int> _count = new("--count", "-n") { Description = "How many samples to make (of each label map that is given).", DefaultValueFactory = _ => 1 };
     private readonly Option<string?> _decode = new("--decode") { Description = "exact: in slabs, without seams (the default); sliding-window: upstream's blended windows (the default with --parity)." };
     private readonly Option<string?> _memory = new("--memory") { Description = "What decoding may use, for instance 16GB or 900MB; half of the free memory when left out." };
+    private readonly Option<string> _device = CommonOptions.Device();
     private readonly Option<bool> _parity = new("--parity") { Description = "As upstream does it, quirks included; docs/generation.md lists them." };
     private readonly Option<bool> _force = new("--force") { Description = "Goes on where upstream only warns." };
     private readonly Option<bool> _resume = new("--resume") { Description = "Keeps the complete samples that lie in the output and makes the others." };
@@ -24,7 +25,7 @@ internal sealed class RunArguments
 
     public Command AddTo(Command command)
     {
-        foreach (var option in new Option[] { _bundle, _output, _seed, _count, _decode, _memory, _parity, _force, _resume, _shard, _json, _quiet })
+        foreach (var option in new Option[] { _bundle, _output, _seed, _count, _decode, _memory, _device, _parity, _force, _resume, _shard, _json, _quiet })
             command.Options.Add(option);
         return command;
     }
@@ -36,6 +37,7 @@ internal sealed class RunArguments
         Count = parse.GetValue(_count),
         Decode = parse.GetValue(_decode) switch { null => null, "exact" => DecodeMode.Exact, _ => DecodeMode.SlidingWindow },
         Memory = parse.GetValue(_memory) is { } amount ? MemorySize.Parse(amount, "--memory") : null,
+        Device = parse.GetValue(_device)!,
         Parity = parse.GetValue(_parity),
         Force = parse.GetValue(_force),
     };

@@ -32,13 +32,13 @@ internal static class NetworkCommand
         Option<FileInfo> output = new("--output", "-o") { Description = "Safetensors to write the results to.", Required = true };
         Option<string> method = new("--method") { Description = "forward, encode, decode, ...", DefaultValueFactory = _ => "forward" };
         Option<Precision> precision = new("--precision") { Description = "Arithmetic.", DefaultValueFactory = _ => Precision.Float32 };
-        Option<string> device = new("--device") { Description = "cpu or cuda:N.", DefaultValueFactory = _ => "cpu" };
+        var device = CommonOptions.Device();
         var command = new Command("run", "Run a method of a network on tensors from a file.") { config, weights, key, inputs, output, method, precision, device };
         command.SetAction(result =>
         {
             using var scope = NewDisposeScope();
             using var noGrad = no_grad();
-            var target = ParseDevice(result.GetRequiredValue(device));
+            var target = ComputeDevice.Parse(result.GetRequiredValue(device));
             var arithmetic = result.GetValue(precision);
             using var network = Build(result.GetRequiredValue(config), target);
             var report = StateDictLoader.Load(network, result.GetRequiredValue(weights).FullName, result.GetValue(key));
@@ -104,17 +104,6 @@ internal static class NetworkCommand
     {
         var isActivation = tensor.is_floating_point() && name is not ("timesteps" or "conditioning_scale" or "spacing_tensor" or "top_region_index_tensor" or "bottom_region_index_tensor");
         return isActivation ? tensor.to(precision.ActivationType()) : tensor;
-    }
-
-    /// <summary>The device of a --device option.</summary>
-    /// <exception cref="MaisiException">No such device here.</exception>
-    internal static Device ParseDevice(string name)
-    {
-        if (name != "cpu" && !name.StartsWith("cuda", StringComparison.Ordinal))
-            throw new MaisiException($"unknown device '{name}'", "--device", "use cpu, cuda or cuda:N");
-        if (name != "cpu" && !cuda.is_available())
-            throw new MaisiException("no CUDA device is available", "--device", "use --device cpu, or a libtorch with CUDA on a machine with a GPU");
-        return device(name);
     }
 
     private static long[] Shape(string text)

@@ -1,3 +1,5 @@
+using Maisi.Bridge.Runtime;
+
 namespace Maisi.Bridge.Server;
 
 /// <summary>How the service runs and what it allows.</summary>
@@ -79,7 +81,7 @@ public sealed class MaisiServerOptions
         Require(Bundle.Length > 0, "No bundle was given.", nameof(Bundle), "Give the folder of a bundle with weights.");
         Require(DataFolder.Length > 0, "No data folder was given.", nameof(DataFolder), "Give a folder that the server may write.");
         foreach (var device in Devices)
-            Require(device == "cpu", $"Samples cannot be made on the device '{device}'.", nameof(Devices), "Give cpu.");
+            ComputeDevice.Parse(device, nameof(Devices));
         Require(QueueLimit >= 1 && MaxSamples >= 1 && MaxVoxels >= 1 && MaxStarts >= 1, "A limit must be 1 or more.", nameof(QueueLimit));
         foreach (var folder in LocalFolders)
             Require(Path.IsPathFullyQualified(folder) && Directory.Exists(folder), $"'{folder}' is no folder of this machine.", nameof(LocalFolders), "Give the whole path of a folder that exists.");

@@ -50,7 +50,7 @@ internal sealed class DeviceThreads(
         ModelBundle? model = null;
         try
         {
-            model = bundle.Load();
+            model = bundle.Load(device);
             ServerLog.Ready(log, bundle.Name, device);
             while (queue.Take() is { } entry)
                 runner.Run(entry, model, device);

@@ -1,5 +1,6 @@
 using Maisi.Bridge.Client;
 using Maisi.Bridge.Generation;
+using Maisi.Bridge.Runtime;
 
 namespace Maisi.Bridge.Server;
 
@@ -71,9 +72,9 @@ internal sealed class LoadedBundle : IDisposable
 
     /// <summary>Opens the bundle for a device and loads its weights, on the thread that will use them.</summary>
     /// <exception cref="MaisiException">Weights and definition do not fit.</exception>
-    public ModelBundle Load()
+    public ModelBundle Load(string device)
     {
-        var model = ModelBundle.Load(Path, Settings);
+        var model = ModelBundle.Load(Path, Settings, ComputeDevice.Parse(device));
         try
         {
             if (_preload)

@@ -106,6 +106,7 @@ internal static unsafe partial class Native
     [LibraryImport(Library)] public static partial nint mt_convolution_weights(nint weight);
     [LibraryImport(Library)] public static partial long mt_convolution_scratch(long inChannels, long outChannels, long planes, long rows, long columns);
     [LibraryImport(Library)] public static partial int mt_convolution(nint volume, nint weights, nint bias, nint residual, int lead, nint result);
+    [LibraryImport(Library)] public static partial nint mt_convolution_3x3x3(nint volumes, nint weight, nint bias);
 
     [LibraryImport(Library)] public static partial int mt_cuda_device_count();
     [LibraryImport(Library)] public static partial int mt_cuda_cudnn_version();

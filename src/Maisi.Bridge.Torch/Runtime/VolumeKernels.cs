@@ -69,4 +69,21 @@ public static unsafe class VolumeKernels
         GC.KeepAlive(residual);
         GC.KeepAlive(result);
     }
+
+    /// <summary>The same convolution of a batch of whole volumes, under autograd: its gradients are computed in the same manner.</summary>
+    /// <param name="volumes">[B, in, X, Y, Z].</param>
+    /// <param name="weight">[out, in, 3, 3, 3], as it is.</param>
+    /// <param name="bias">[out], or null.</param>
+    /// <returns>[B, out, X, Y, Z].</returns>
+    /// <exception cref="TorchException">Shapes that do not fit, or tensors that are not float32 on the CPU.</exception>
+    public static torch.Tensor Convolution3x3x3(torch.Tensor volumes, torch.Tensor weight, torch.Tensor? bias)
+    {
+        ArgumentNullException.ThrowIfNull(volumes);
+        ArgumentNullException.ThrowIfNull(weight);
+        var handle = Native.Check(Native.mt_convolution_3x3x3(volumes.Handle, weight.Handle, bias?.Handle ?? 0));
+        GC.KeepAlive(volumes);
+        GC.KeepAlive(weight);
+        GC.KeepAlive(bias);
+        return new torch.Tensor(handle);
+    }
 }

@@ -62,7 +62,7 @@ internal static class DecodePlanning
 
     private static (SlabPlan Plan, long Memory) Plan(AutoencoderKlMaisi autoencoder, long[] latent, long? memory, int channels)
     {
-        var now = TensorRuntime.Memory(CPU);
+        var now = TensorRuntime.Memory(autoencoder.parameters().First().device);
         var allowed = memory ?? Math.Max(0, now.Free) / 2;
         var voxels = latent.Aggregate(1L, (a, b) => a * b * autoencoder.Downsampling);
         // The image as float and as int16, the mask, and what is compared with it; weights and latents are alive already, or small.

@@ -1,4 +1,5 @@
 using Maisi.Bridge.Networks;
+using Maisi.Bridge.Runtime;
 using Maisi.Bridge.Schedulers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -15,10 +16,11 @@ public static class GenerationServices
     /// </summary>
     /// <param name="services">The service collection.</param>
     /// <param name="bundle">Folder of a bundle with configs/inference.json and weights.</param>
-    public static IServiceCollection AddMaisiModel(this IServiceCollection services, string bundle)
+    /// <param name="device">Where the networks go: cpu, cuda or cuda:N.</param>
+    public static IServiceCollection AddMaisiModel(this IServiceCollection services, string bundle, string device = "cpu")
     {
         ArgumentException.ThrowIfNullOrEmpty(bundle);
-        services.TryAddSingleton(_ => ModelBundle.Open(bundle, BundleSettings.Read(bundle)));
+        services.TryAddSingleton(_ => ModelBundle.Open(bundle, BundleSettings.Read(bundle), ComputeDevice.Parse(device, nameof(device))));
         foreach (var kind in Enum.GetValues<PipelineKind>())
             services.TryAddKeyedSingleton(kind, (p, _) => SynthesisPipelines.Create(kind, Model(p)));
         services.TryAddTransient(p => new LatentDiffusionSampler(Model(p).UNet, Model(p).ControlNet, Model(p).Scheduler));

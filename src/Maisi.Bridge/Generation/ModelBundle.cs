@@ -21,9 +21,9 @@ public sealed class ModelBundle : IDisposable
     private readonly Lazy<MaskModel> _maskModel;
     private readonly ConcurrentDictionary<string, HashedFile> _hashes = new(StringComparer.Ordinal);
 
-    private ModelBundle(string path, BundleSettings settings)
+    private ModelBundle(string path, BundleSettings settings, Device device)
     {
-        (_path, Settings) = (path, settings);
+        (_path, Settings, Device) = (path, settings, device);
         _autoencoder = new(() => Create<AutoencoderKlMaisi>(settings.AutoencoderDef, settings.TrainedAutoencoderPath));
         _unet = new(() => Create<DiffusionModelUNetMaisi>(settings.DiffusionUnetDef, settings.TrainedDiffusionPath, "unet_state_dict"));
         _controlNet = new(() => Create<ControlNetMaisi>(
@@ -35,6 +35,9 @@ public sealed class ModelBundle : IDisposable
 
     /// <summary>configs/inference.json.</summary>
     public BundleSettings Settings { get; }
+
+    /// <summary>Where the networks lie.</summary>
+    public Device Device { get; }
 
     /// <summary>Between images and latents.</summary>
     public AutoencoderKlMaisi Autoencoder => _autoencoder.Value;
@@ -57,16 +60,19 @@ public sealed class ModelBundle : IDisposable
     public MaskModel MaskModel => _maskModel.Value;
 
     /// <summary>Opens a bundle; the checkpoints of its images must be there, and every key must fit when they are loaded.</summary>
+    /// <param name="path">The bundle's folder.</param>
+    /// <param name="settings">Its configs/inference.json.</param>
+    /// <param name="device">Where the networks go; the CPU when null.</param>
     /// <exception cref="MaisiException">A file is missing.</exception>
-    public static ModelBundle Load(string path, BundleSettings settings)
+    public static ModelBundle Load(string path, BundleSettings settings, Device? device = null)
     {
-        var bundle = new ModelBundle(path, settings);
+        var bundle = Open(path, settings, device);
         bundle.Require(PipelineKind.Image);
         return bundle;
     }
 
     /// <summary>Opens a bundle, whatever checkpoints it has.</summary>
-    internal static ModelBundle Open(string path, BundleSettings settings) => new(path, settings);
+    internal static ModelBundle Open(string path, BundleSettings settings, Device? device = null) => new(path, settings, device ?? CPU);
 
     /// <summary>What every extent of a mask must be divisible by: the autoencoder's stride times the UNet's.</summary>
     public static int DivisorOf(BundleSettings settings)
@@ -155,6 +161,7 @@ public sealed class ModelBundle : IDisposable
             throw;
         }
         network.eval();
+        network.to(Device);
         return network;
     }
 

@@ -1,5 +1,6 @@
 using Maisi.Bridge.Runtime;
 using Maisi.Bridge.Volumes;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Generation;
@@ -13,7 +14,7 @@ namespace Maisi.Bridge.Generation;
 internal sealed record SampleTask(int Index, string Stem, ulong Seed, string Origin, HashedFile? MaskFile);
 
 /// <summary>Writes image, label map and previews of a sample into a staging folder.</summary>
-internal sealed class SampleWriter(BundleSettings settings, GenerationOptions options)
+internal sealed class SampleWriter(BundleSettings settings, GenerationOptions options, Device device)
 {
     /// <summary>The ends of the files' names.</summary>
     public const string ImageEnd = "_image.nii.gz", LabelEnd = "_label.nii.gz", PreviewEnd = "_preview.png", OverlayEnd = "_overlay.png";
@@ -48,7 +49,7 @@ internal sealed class SampleWriter(BundleSettings settings, GenerationOptions op
             Spacing = [.. grid.Affine.Spacing],
             MedianHounsfield = sample is { Image: { } picture, Labels: { } codes } ? Medians(picture, codes) : new SortedDictionary<string, double>(),
             Seconds = sample.Seconds,
-            PeakTensorBytes = TensorRuntime.Memory(CPU).Peak,
+            PeakTensorBytes = TensorRuntime.Memory(device).Peak,
         };
     }
 

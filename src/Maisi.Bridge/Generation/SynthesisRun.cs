@@ -40,7 +40,7 @@ public sealed class SynthesisRun(string bundle, GenerationOptions options, strin
     public RunManifest Execute(IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         var clock = Stopwatch.StartNew();
-        using var own = Model is null ? ModelBundle.Open(bundle, BundleSettings.Read(bundle)) : null;
+        using var own = Model is null ? ModelBundle.Open(bundle, BundleSettings.Read(bundle), ComputeDevice.Parse(options.Device)) : null;
         var model = Model ?? own!;
         var settings = model.Settings;
         var pipeline = SynthesisPipelines.Create(options.Kind, model);
@@ -54,7 +54,7 @@ public sealed class SynthesisRun(string bundle, GenerationOptions options, strin
             FromMaskPipeline.Condition(VolumeFile.Read(mask), mask, resolved, settings);
         using var folder = new RunFolder(output, Shard);
         var (inputs, bundleFiles) = (Inputs(resolved, model), model.Hashes(options.Kind, resolved.UsesMaskModel));
-        var writer = new SampleWriter(settings, resolved);
+        var writer = new SampleWriter(settings, resolved, model.Device);
         var tasks = Tasks(stems, resolved, [.. bundleFiles, .. inputs]);
         var samples = new List<SampleRecord>();
         var decode = new DecodeRecord { Mode = resolved.Decode!.Value };
@@ -65,7 +65,7 @@ public sealed class SynthesisRun(string bundle, GenerationOptions options, strin
             if (record is null)
             {
                 using var scope = NewDisposeScope();
-                TensorRuntime.Memory(CPU, resetPeak: true);
+                TensorRuntime.Memory(model.Device, resetPeak: true);
                 var sample = pipeline.Make(resolved, Input(task, samples), progress, cancellation);
                 decode = sample.Decode.PlannedPeakBytes >= (decode.PlannedPeakBytes ?? 0) ? sample.Decode : decode;
                 using var staging = folder.Stage(task.Stem);
@@ -75,7 +75,7 @@ public sealed class SynthesisRun(string bundle, GenerationOptions options, strin
             samples.Add(record);
             runClock.Report(samples.Count, task.Stem);
         }
-        TensorRuntime.EmptyCache(CPU);
+        TensorRuntime.EmptyCache(model.Device);
         var manifest = new RunManifest
         {
             Program = ProgramInfo.NameAndVersion,

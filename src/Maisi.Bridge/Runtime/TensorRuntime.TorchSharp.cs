@@ -96,6 +96,9 @@ public static class TensorRuntime
     /// <summary>See <see cref="HasVolumeKernels"/>.</summary>
     public static void Convolve(Tensor volume, Tensor weights, Tensor? bias, Tensor? residual, bool halo, Tensor result) => throw NoKernels();
 
+    /// <summary>See <see cref="HasVolumeKernels"/>.</summary>
+    public static Tensor Convolution3x3x3(Tensor volumes, Tensor weight, Tensor? bias) => throw NoKernels();
+
     private static NotSupportedException NoKernels() => new("TorchSharp has no volume kernels");
 
     private sealed class DefaultDevice : IDisposable

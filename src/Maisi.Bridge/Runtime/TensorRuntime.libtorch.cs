@@ -121,6 +121,9 @@ public static class TensorRuntime
     public static void Convolve(Tensor volume, Tensor weights, Tensor? bias, Tensor? residual, bool halo, Tensor result) =>
         VolumeKernels.Convolve(volume, weights, bias, residual, halo, result);
 
+    /// <summary>The same convolution of a batch of whole volumes, with gradients where they are asked for.</summary>
+    public static Tensor Convolution3x3x3(Tensor volumes, Tensor weight, Tensor? bias) => VolumeKernels.Convolution3x3x3(volumes, weight, bias);
+
     private static MemoryFormat Format(TensorLayout layout) => layout switch
     {
         TensorLayout.ChannelsLast3d => MemoryFormat.ChannelsLast3d,

@@ -23,7 +23,7 @@ public sealed class MaisiRunTests
         var log = new StringWriter();
         var first = Run(bundle, folder, overrides, log);
         var (image, label) = (VolumeFile.Read(first[0]), VolumeFile.Read(first[1]));
-        var mask = VolumeFile.Read(folder["masks/m.nii.gz"]);
+        var mask = Varied(folder);
         image.Shape.ShouldBe(TinyBundle.Size);
         image.Spacing.ShouldBe(TinyBundle.Spacing, 1e-6);
         var (voxels, codes, saved) = (image.ToFloats(), mask.ToArray<int>(), label.ToArray<int>());
@@ -52,7 +52,7 @@ public sealed class MaisiRunTests
         var image = VolumeFile.Read(Run("maisi_ct_rflow", folder, overrides, TextWriter.Null)[0]);
         using var golden = new Golden("pipeline_image_rflow");
         var networks = TinyMaisi.ImageNetworks(golden, "rflow", weaken: false);
-        var mask = VolumeFile.Read(folder["masks/m.nii.gz"]).Narrow();
+        var mask = Varied(folder);
         var same = new ImageSynthesis(networks).Sample(new ImageRequest
         {
             Grid = mask.Grid,
@@ -78,6 +78,46 @@ public sealed class MaisiRunTests
         error.Chain.ShouldBe(["run::0", "ldm_sampler", "load_controlnet"]);
         error.Message.ShouldContain("controlnet_state_dict");
     }
+
+    /// <summary>With sizes of organs the masks are synthesised: seed and sizes alone decide, whatever the database holds.</summary>
+    [Fact]
+    public void Sizes_of_organs_make_the_masks_synthesised_ones()
+    {
+        using var folder = TestPaths.Temporary();
+        var overrides = TinyBundle.Prepare(folder, "rflow", 2);
+        TinyBundle.PrepareMasks(folder, overrides, "liver", -1);
+        File.Delete(folder["masks/m.nii.gz"]);
+        var image = Image(overrides);
+        image.Shape.ShouldBe(TinyBundle.Size);
+        image.Spacing.ShouldBe(TinyBundle.Spacing, 1e-6);
+        // Air is where the mask has no label, and the synthesised mask has both.
+        var air = Air(image);
+        air.ShouldBeInRange(1, image.ToFloats().Length - 1000);
+        Image(overrides).ToFloats().ShouldBe(image.ToFloats());
+        Air(Image(new(overrides) { ["random_seed"] = 8L })).ShouldNotBe(air);
+        Air(Image(new(overrides) { ["controllable_anatomy_size"] = new ListValue([new ListValue(["stomach", -1L])]) })).ShouldNotBe(air);
+
+        Volume Image(Dictionary<string, object?> values) => VolumeFile.Read(Run("maisi_ct_rflow", folder, values, TextWriter.Null)[0]);
+
+        static int Air(Volume image) => image.ToFloats().Count(v => v == -1000);
+    }
+
+    [Theory]
+    [InlineData("spleen", 0.5, "have to be chosen from")]
+    [InlineData("liver", 1.5, "have to be between 0 and 1")]
+    public void Sizes_that_cannot_be_had_are_an_error_of_the_sampler(string organ, double size, string message)
+    {
+        using var folder = TestPaths.Temporary();
+        var overrides = TinyBundle.Prepare(folder, "rflow", 2);
+        TinyBundle.PrepareMasks(folder, overrides, organ, size);
+        var error = Should.Throw<BundleException>(() => Run("maisi_ct_rflow", folder, overrides, TextWriter.Null));
+        error.Id.ShouldBe("ldm_sampler");
+        error.Message.ShouldContain(message);
+    }
+
+    /// <summary>The mask of the database as the first sample of seed 7 sees it.</summary>
+    private static Volume Varied(TemporaryFolder folder) =>
+        VolumeFile.Read(folder["masks/m.nii.gz"]).Narrow().Augment(SampleSeed.Stream(SampleSeed.Of(7, 0), SeedStream.Augmentation));
 
     private static IReadOnlyList<string> Run(string bundle, TemporaryFolder folder, Dictionary<string, object?> overrides, TextWriter log)
     {

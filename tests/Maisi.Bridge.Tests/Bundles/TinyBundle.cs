@@ -91,6 +91,17 @@ internal static class TinyBundle
         };
     }
 
+    /// <summary>What synthesised masks need: sizes of two patients, the small mask model's extents and steps, and a wanted size.</summary>
+    public static void PrepareMasks(TemporaryFolder folder, Dictionary<string, object?> overrides, string organ, double size)
+    {
+        File.WriteAllText(folder["sizes.json"], """[{"organ_size": [0.1, 0.2, 0.3, 0.4, 0.5, -1, -1, -1, -1, -1]}, {"organ_size": [0.9, 0.8, 0.7, 0.6, 0.5, 0.1, -1, -1, -1, -1]}]""");
+        overrides["all_anatomy_size_condtions_json"] = "sizes.json";
+        overrides["mask_generation_noise_scheduler"] = Value(Definitions("pipeline_mask")["noise_scheduler"]);
+        overrides["mask_generation_latent_shape"] = new ListValue([4L, 8L, 8L, 8L]);
+        overrides["mask_generation_num_inference_steps"] = 4L;
+        overrides["controllable_anatomy_size"] = new ListValue([new ListValue([organ, size])]);
+    }
+
     public static JsonObject Definitions(string golden) => JsonNode.Parse(File.ReadAllText(TestPaths.Golden($"{golden}.json")))!.AsObject();
 
     public static object? Value(JsonNode? node) => node switch

@@ -117,6 +117,8 @@ MT_API int64_t mt_convolution_scratch(int64_t in_channels, int64_t out_channels,
 // 3x3x3, stride 1, zeros around; plus bias and residual, which may be NULL. Plane i of the result is centred on plane i + 1 - lead of
 // the volume: lead 1 is a whole volume, lead 0 one that has a plane of its neighbour in front (and behind).
 MT_API int32_t mt_convolution(mt_tensor volume, mt_tensor weights, mt_tensor bias, mt_tensor residual, int32_t lead, mt_tensor result);
+// The same convolution of a batch of whole volumes [B, in, X, Y, Z] under autograd: its gradients are computed by kernels of this kind too.
+MT_API mt_tensor mt_convolution_3x3x3(mt_tensor volumes, mt_tensor weight, mt_tensor bias_or_null);
 
 // ---- CUDA; in a CPU build these fail with MT_E_NO_CUDA, and the counts are 0
 MT_API int32_t mt_cuda_device_count(void);

@@ -44,4 +44,19 @@ void transform_weights(const float* weight, int64_t out_channels, int64_t in_cha
 // Computes tile rows [first, last), at most rows_per_block() of them. scratch: scratch_floats() floats, aligned to 32 bytes.
 void convolve(const Convolution& c, int64_t first, int64_t last, float* scratch);
 
+// The gradient of such a convolution's weight: each product above turned around, 64 sums over tiles instead of 216 over voxels.
+struct WeightGradient {
+  Convolution c;                              // of the whole volume (lead 1); its in, and its result's extents and strides
+  const float* gradient;                      // of the result; laid out as the result, channels c.out_stride apart
+
+  int64_t rows_per_block() const;
+  int64_t scratch_floats() const;
+};
+
+// Adds the share of tile rows [first, last), at most rows_per_block() of them, at position px to sums [16][out][in].
+void add_weight_sums(const WeightGradient& g, int px, int64_t first, int64_t last, float* sums, float* scratch);
+
+// sums: [4, 4, 4][out][in], from add_weight_sums. weight: [out, in, 3, 3, 3], dense.
+void transform_weight_sums(const float* sums, int64_t out_channels, int64_t in_channels, float* weight);
+
 }  // namespace mt::kernels

@@ -74,7 +74,7 @@ internal sealed class CheckedSynthesis(ModelBundle model)
         var networks = model.ImageModel(underMask: true);
         var (plan, record) = DecodePlanning.Plan(
             networks.Autoencoder, networks.LatentShape([labels.SizeX, labels.SizeY, labels.SizeZ])[2..], options, progress);
-        var made = new ImageSynthesis(networks).Sample(new ImageRequest
+        var made = new ImageSynthesis(networks, model.Device).Sample(new ImageRequest
         {
             Grid = labels.Grid,
             Mask = labels,

@@ -26,7 +26,7 @@ internal sealed class ImagePipeline(ModelBundle model) : ISynthesisPipeline
         var grid = new VolumeGrid(size[0], size[1], size[2], Affine.Diagonal(spacing[0], spacing[1], spacing[2]));
         var networks = model.ImageModel(underMask: false);
         var (plan, record) = DecodePlanning.Plan(networks.Autoencoder, networks.LatentShape(size)[2..], options, progress);
-        var made = new ImageSynthesis(networks).Sample(new ImageRequest
+        var made = new ImageSynthesis(networks, model.Device).Sample(new ImageRequest
         {
             Grid = grid,
             Modality = options.Modality!.Value,

@@ -53,7 +53,7 @@ internal sealed class MaskMaker(ModelBundle model)
         var hasBody = labels.CountLabels().ContainsKey(settings.BodyLabel);
         return (new SampleMask(labels, hasBody, changes, null, condition, clock.Elapsed.TotalSeconds), record);
 
-        Tensor Noise(int draw) => PhiloxNoise.Normal(shape, SampleSeed.Stream(seed, SeedStream.MaskLatent, draw));
+        Tensor Noise(int draw) => PhiloxNoise.Normal(shape, SampleSeed.Stream(seed, SeedStream.MaskLatent, draw)).to(model.Device);
     }
 
     // With given sizes: the closest patient's for the rest. With none: those of a patient drawn by the sample's own stream of mask choice.

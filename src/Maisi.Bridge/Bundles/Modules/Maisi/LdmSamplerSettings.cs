@@ -78,7 +78,7 @@ public sealed record LdmSamplerSettings
     /// <summary>HU statistics for the quality check; null: those of MAISI.</summary>
     public string? RealImgMedianStatistics { get; init; }
 
-    /// <summary>Wanted sizes of organs, which needs mask generation; only empty is supported.</summary>
+    /// <summary>Wanted sizes of organs and tumours, each [name, size]; any makes the masks synthesised ones.</summary>
     public object[] ControllableAnatomySize { get; init; } = [];
 
     /// <summary>For mask generation.</summary>
@@ -88,16 +88,16 @@ public sealed record LdmSamplerSettings
     public string? LabelDictRemapJson { get; init; }
 
     /// <summary>For mask generation.</summary>
-    public object? MaskGenerationAutoencoder { get; init; }
+    public AutoencoderKlMaisi? MaskGenerationAutoencoder { get; init; }
 
     /// <summary>For mask generation.</summary>
-    public object? MaskGenerationDiffusionUnet { get; init; }
+    public DiffusionModelUNet? MaskGenerationDiffusionUnet { get; init; }
 
     /// <summary>For mask generation.</summary>
     public object? MaskGenerationScaleFactor { get; init; }
 
     /// <summary>For mask generation.</summary>
-    public object? MaskGenerationNoiseScheduler { get; init; }
+    public Scheduler? MaskGenerationNoiseScheduler { get; init; }
 
     /// <summary>For mask generation.</summary>
     public int[]? MaskGenerationLatentShape { get; init; }
