@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Maisi.Bridge.Evaluation;
-using Maisi.Bridge.Volumes;
 using Maisi.Bridge.Runtime;
+using Maisi.Bridge.Volumes;
 
 namespace Maisi.Bridge.Cli.Commands;
 
