@@ -14,7 +14,7 @@ internal sealed class HtmlPage
         img, svg {max-width: 100%; height: auto} pre {background: #f6f6f6; padding: 1em; overflow-x: auto; font-size: 12px}
         .scroll {overflow-x: auto} table {border-collapse: collapse; margin: .5em 0 1em} th {color: #555; font-weight: 600} .note {color: #8a5a00}
         td, th {padding: .2em 1em .2em 0; text-align: right; border-bottom: 1px solid #eee; white-space: nowrap}
-        td:first-child, th:first-child, td.text, th.text {text-align: left} td.long {text-align: left; white-space: normal; min-width: 15em}
+        th {white-space: normal; vertical-align: bottom} td:first-child, th:first-child, td.text, th.text {text-align: left} td.long {text-align: left; white-space: normal; min-width: 15em}
         .facts td {border: 0; text-align: left; white-space: normal} .facts td:first-child {white-space: nowrap}
         polyline {fill: none; stroke-width: 1.5} .raw {stroke: #b9cbe6} .mean {stroke: #1f5fb4} svg text {font-size: 11px; fill: #555}
         @media (max-width: 600px) {body {margin: 1em auto; -webkit-text-size-adjust: 100%} figure {margin-right: 0} h1 {font-size: 1.5em}}

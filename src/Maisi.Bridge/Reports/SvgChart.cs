@@ -143,9 +143,16 @@ internal static class SvgChart
     {
         if (entries.Length < 2)
             return;
-        var width = (Width - Left - Right) / entries.Length;
-        foreach (var (entry, x) in entries.Select((e, i) => (e, Left + (i * width))))
-            svg.Append(Invariant($"<rect x=\"{x}\" y=\"8\" width=\"10\" height=\"10\" fill=\"{Color(entry.Color)}\"/><text x=\"{x + 15}\" y=\"17\">{HtmlPage.Text(Short(entry.Name, (width - 20) / 6))}</text>"));
+        const int Mark = 15, Gap = 14, Letter = 6;
+        // Names are cut only where the row is too short for all of them.
+        var room = ((Width - Left - Right) / entries.Length - Mark - Gap) / Letter;
+        var length = entries.Sum(e => (e.Name.Length * Letter) + Mark + Gap) <= Width - Left - Right ? int.MaxValue : room;
+        var x = Left;
+        foreach (var (name, color) in entries.Select(e => (Short(e.Name, length), Color(e.Color))))
+        {
+            svg.Append(Invariant($"<rect x=\"{x}\" y=\"8\" width=\"10\" height=\"10\" fill=\"{color}\"/><text x=\"{x + Mark}\" y=\"17\">{HtmlPage.Text(name)}</text>"));
+            x += Mark + (name.Length * Letter) + Gap;
+        }
     }
 
     private static string Color(int number) => Colors[number % Colors.Length];

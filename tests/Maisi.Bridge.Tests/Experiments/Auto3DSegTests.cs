@@ -5,8 +5,12 @@ using Maisi.Bridge.Volumes;
 
 namespace Maisi.Bridge.Tests.Experiments;
 
+[Collection(Workers)]
 public class Auto3DSegTests
 {
+    /// <summary>Tests with workers run one after the other.</summary>
+    public const string Workers = "auto3dseg workers";
+
     [Fact]
     public void Auto3DSeg_is_handed_folds_and_never_a_label_map_of_the_test_set()
     {
@@ -45,20 +49,28 @@ public class Auto3DSegTests
     [SkippableFact]
     public async Task Five_folds_of_both_arms_run_in_MONAI()
     {
-        var (monai, templates) = (Environment.GetEnvironmentVariable("MAISI_MONAI"), Environment.GetEnvironmentVariable("MAISI_MONAI_TEMPLATES"));
-        Skip.If(monai is null || templates is null, "MAISI_MONAI and MAISI_MONAI_TEMPLATES name no checkouts");
+        var (monai, templates) = RequireMonai();
         using var data = new ExperimentData();
         data.Save();
-        var results = await new ExperimentRunner(data.Config(c =>
-        {
-            Auto3DSeg(c);
-            c["auto3dseg"]!["templates"] = templates;
-            c["auto3dseg"]!["python_path"] = new JsonArray([.. monai!.Split(Path.PathSeparator).Select(p => (JsonNode)p)]);
-        }), data["out"]).RunAsync();
+        var results = await new ExperimentRunner(data.Config(c => Configure(c, templates, monai)), data["out"]).RunAsync();
         results.Units.Count.ShouldBe(10);
         results.Units.ShouldAllBe(u => u.Steps == 48 && u.Curve.Count > 0);
         results.Tests.SelectMany(t => t.Cases).Count().ShouldBe(6);
         File.Exists(data["out/report.html"]).ShouldBeTrue();
+    }
+
+    internal static (IReadOnlyList<string> PythonPath, string Templates) RequireMonai()
+    {
+        var (monai, templates) = (Environment.GetEnvironmentVariable("MAISI_MONAI"), Environment.GetEnvironmentVariable("MAISI_MONAI_TEMPLATES"));
+        Skip.If(monai is null || templates is null, "MAISI_MONAI and MAISI_MONAI_TEMPLATES name no checkouts");
+        return (monai!.Split(Path.PathSeparator), templates!);
+    }
+
+    internal static void Configure(JsonObject config, string templates, IReadOnlyList<string> pythonPath)
+    {
+        Auto3DSeg(config);
+        config["auto3dseg"]!["templates"] = templates;
+        config["auto3dseg"]!["python_path"] = new JsonArray([.. pythonPath.Select(p => (JsonNode)p)]);
     }
 
     private static void Auto3DSeg(JsonObject config)

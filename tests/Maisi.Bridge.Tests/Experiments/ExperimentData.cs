@@ -10,6 +10,7 @@ namespace Maisi.Bridge.Tests.Experiments;
 internal sealed class ExperimentData : IDisposable
 {
     private readonly TemporaryFolder _folder = TestPaths.Temporary();
+    private int _count = 5;
 
     public ExperimentData(int patients = 10, int tests = 3, int synthetic = 6)
     {
@@ -26,6 +27,15 @@ internal sealed class ExperimentData : IDisposable
     public JsonArray Testing { get; } = [];
 
     public string Path => _folder.Path;
+
+    /// <summary>Gives the real training cases to this many folds in turn, in place of five.</summary>
+    public ExperimentData Folds(int folds)
+    {
+        foreach (var entry in Training.Where(e => e!["fold"] is not null))
+            entry!["fold"] = entry["fold"]!.GetValue<int>() % folds;
+        _count = folds;
+        return this;
+    }
 
     public string this[string name] => _folder[name];
 
@@ -44,11 +54,12 @@ internal sealed class ExperimentData : IDisposable
         var json = JsonNode.Parse("""
             {"name": "test", "data": {"path": "list.json"}, "classes": [{"name": "left box", "labels": [1]}, {"name": "right box", "labels": [2]}],
              "synthetic": {"datalist": "list.json", "ratio": 0.5, "allow_unknown_generator": true}, "budget": {"steps": 4, "batch_size": 1, "validations": 2},
-             "segresnet": {"spacing": [2, 2, 2], "patch_size": [16, 16, 16], "init_filters": 8, "blocks_down": [1, 1], "deep_supervision": 1}}
+             "segresnet": {"spacing": [2, 2, 2], "patch_size": [16, 16, 16], "init_filters": 8, "blocks_down": [1, 1], "deep_supervision": 1, "overlap": 0, "validation_overlap": 0}}
             """)!.AsObject();
         // The synthetic cases are in the same list here.
         json["synthetic"]!.AsObject().Remove("datalist");
         json["synthetic"]!["datalist"] = "none.json";
+        json["folds"] = _count;
         change?.Invoke(json);
         File.WriteAllText(_folder["none.json"], """{"training": []}""");
         File.WriteAllText(_folder["config.json"], json.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));

@@ -73,6 +73,12 @@ internal sealed class Auto3DSegTrainer : ISegmentationTrainer
     }
 
     /// <inheritdoc/>
+    public void Forget(TrainingUnit unit)
+    {
+        // The templates keep no state apart from the checkpoints, which the ensemble needs.
+    }
+
+    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         foreach (var runtime in _runtimes.Values)

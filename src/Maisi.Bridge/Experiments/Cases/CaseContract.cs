@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Maisi.Bridge.Generation;
+using Maisi.Bridge.Volumes;
 
 namespace Maisi.Bridge.Experiments;
 
@@ -22,6 +23,9 @@ internal sealed class FileHashes
 /// </summary>
 internal static class CaseContract
 {
+    /// <summary>How far corners of an image and its label map may lie apart, in the unit of their grids.</summary>
+    public const double GridTolerance = 1e-2;
+
     /// <summary>Checks cases before folds are given to those that have none.</summary>
     /// <exception cref="ExperimentException">Something is twice, or a synthetic case comes from a test patient.</exception>
     public static void CheckIdentity(IReadOnlyList<ExperimentCase> cases, FileHashes hashes)
@@ -65,6 +69,24 @@ internal static class CaseContract
                 throw new ExperimentException($"The synthetic case '{item.CaseId}' was made from the test patient '{parent}'.", item.Where, "Leave it out, or take the patient out of the test set.");
     }
 
+    /// <summary>Refuses images and label maps that do not lie on the same grid, by their headers.</summary>
+    /// <exception cref="ExperimentException">There is one, or a header is damaged.</exception>
+    public static void CheckGrids(IReadOnlyList<ExperimentCase> cases, CancellationToken cancellation)
+    {
+        foreach (var item in cases)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var (image, label) = (Header(item.Image, item), Header(item.Label, item));
+            if (image.Channels != 1)
+                throw new ExperimentException($"The image of '{item.CaseId}' has {image.Channels} channels, and experiments take one.", item.Where);
+            if (!image.Grid.Matches(label.Grid, GridTolerance))
+            {
+                throw new ExperimentException($"Image ({image.Grid}) and label map ({label.Grid}) of '{item.CaseId}' do not lie on the same grid.", item.Where,
+                    "Resample the label map to the image.");
+            }
+        }
+    }
+
     /// <summary>Refuses patients that the generator was trained on in the test set or in a validation.</summary>
     /// <param name="cases">All cases.</param>
     /// <param name="subjects">The generator's training subjects.</param>
@@ -78,6 +100,18 @@ internal static class CaseContract
             throw new ExperimentException(
                 $"The patient '{contaminated.PatientId}' is in {Place(contaminated)}, but the generator was trained on it (says {source}).", contaminated.Where,
                 contaminated.Test ? "Test on patients that the generator has never seen." : "Set \"train_only\": true: the patient is then trained on in all folds and validated in none.");
+        }
+    }
+
+    private static VolumeInfo Header(string file, ExperimentCase item)
+    {
+        try
+        {
+            return VolumeFile.ReadInfo(file);
+        }
+        catch (MaisiException e)
+        {
+            throw new ExperimentException($"A file of '{item.CaseId}' cannot be read: {Path.GetFileName(file)}: {e.Message}", item.Where, e.Hint);
         }
     }
 

@@ -108,6 +108,10 @@ public sealed record ExperimentConfig
     /// <summary>The config as indented JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, ExperimentJson.Default.ExperimentConfig);
 
+    /// <summary>What of the config a result depends on: not where things run, where the data lies, or what is said about it.</summary>
+    internal string Identity() =>
+        (this with { Devices = [], Description = "", Statistics = new StatisticsSection(), Data = Data with { Root = null, Path = "" } }).ToJson();
+
     /// <summary>A path of the config, made absolute.</summary>
     internal string PathOf(string path) => Path.GetFullPath(path, Folder);
 

@@ -31,9 +31,7 @@ public sealed record ExperimentPlan
     /// <summary>Hashes everything that a result depends on.</summary>
     internal ExperimentPlan WithFingerprint(ExperimentConfig config, FileHashes hashes)
     {
-        // Where things run, and what is said about them, changes no result.
-        var identity = config with { Devices = [], Description = "", Statistics = new StatisticsSection(), Data = config.Data with { Root = null } };
-        var text = new StringBuilder(identity.ToJson());
+        var text = new StringBuilder(config.Identity());
         foreach (var item in Cases)
             text.Append('\n').AppendJoin('|', item.CaseId, item.PatientId, item.Fold, item.Test, item.TrainOnly, hashes.Of(item.Image), hashes.Of(item.Label));
         foreach (var fold in Arms.SelectMany(a => a.Folds))

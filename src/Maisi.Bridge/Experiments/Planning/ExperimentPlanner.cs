@@ -19,6 +19,7 @@ public static class ExperimentPlanner
         CaseContract.CheckIdentity(cases, hashes);
         cases = WithFolds(cases, config);
         CaseContract.CheckFolds(cases, config.Folds);
+        CaseContract.CheckGrids(cases, cancellation);
         var subjects = GeneratorSubjects.Find(config);
         if (subjects.Source is { } source)
             CaseContract.CheckGenerator(cases, subjects.Patients, source);

@@ -10,7 +10,7 @@ internal static class ExperimentReport
     /// <summary>The files.</summary>
     public const string PageName = "report.html", MarkdownName = "report.md";
 
-    private const int PanelSize = 200;
+    private const int PanelSize = 168;
 
     /// <summary>Writes both.</summary>
     public static void Write(ExperimentResults results, ExperimentPlan plan, ExperimentFolder folder)
@@ -51,7 +51,7 @@ internal static class ExperimentReport
         var page = new HtmlPage(results.Config.Name).Paragraph(results.Config.Description);
         foreach (var note in results.Notes)
             page.Paragraph(note, note: true);
-        Table(page.Heading("Arms on the held-out test set"), ReportTables.Comparison(results), 1, 9).Paragraph(Method(results));
+        Table(page.Heading("Arms on the held-out test set"), ReportTables.Comparison(results), ReportTables.ComparisonText(results)).Paragraph(Method(results));
         Table(page.Heading("Scores"), ReportTables.Scores(results), 1).Paragraph("Validation scores are optimistic: the weights were chosen by them.");
         page.Heading("Folds");
         foreach (var name in results.Config.Classes.Select(c => c.Name))
@@ -79,28 +79,31 @@ internal static class ExperimentReport
     private static IReadOnlyList<ChartSeries> Curves(ExperimentResults results, string name) => [.. results.Units.Select(u => new ChartSeries(
         ArmNames.Title(u.Arm), [.. u.Curve.Where(p => p.Name == name).Select(p => ((double)p.Step, p.Value))], Array.IndexOf(results.Config.Arms, u.Arm)))];
 
-    // The cases with the best and the worst difference of the last arm, each with the truth and both predictions.
+    // The cases with the best and the worst difference of the arm that the experiment is about, each with the truth and all predictions.
     private static void Pictures(HtmlPage page, ExperimentResults results, ExperimentPlan plan, ExperimentFolder folder)
     {
         if (results.Config.Arms.Length < 2)
             return;
-        var (first, last) = (results.Tests.First(t => t.Arm == results.Config.Arms[0]), results.Tests.First(t => t.Arm == results.Config.Arms[^1]));
-        var order = first.Cases.Zip(last.Cases).Select(p => (First: p.First, Last: p.Second, Difference: Mean(p.Second) - Mean(p.First))).Where(p => double.IsFinite(p.Difference))
-            .OrderByDescending(p => p.Difference).ToList();
+        var focus = results.Config.Arms.Skip(1).Contains(ArmKind.RealSynthetic) ? ArmKind.RealSynthetic : results.Config.Arms[^1];
+        // Differences are means over the seeds; the pictures are of the first.
+        double Of(ArmKind arm, string id) => results.Tests.Where(t => t.Arm == arm).Average(t => Mean(t.Cases.Single(c => c.CaseId == id)));
+        var order = plan.Test.Select(id => (Id: id, Difference: Of(focus, id) - Of(results.Config.Arms[0], id))).Where(c => double.IsFinite(c.Difference))
+            .OrderByDescending(c => c.Difference).ToList();
         if (order.Count == 0)
             return;
         page.Heading("Cases");
-        foreach (var (pair, what) in new[] { (order[0], "best difference"), (order[^1], "worst difference") })
+        foreach (var ((id, difference), what) in new[] { (order[0], "best"), (order[^1], "worst") })
         {
-            var item = plan.Cases.Single(c => c.CaseId == pair.First.CaseId);
+            var item = plan.Cases.Single(c => c.CaseId == id);
             var image = VolumeFile.Read(item.Image);
-            page.Heading(string.Create(CultureInfo.InvariantCulture, $"{item.CaseId}: {what}, {pair.Difference:+0.000;-0.000;0.000}"), 3);
+            page.Heading(string.Create(CultureInfo.InvariantCulture, $"{item.CaseId}: {what} difference of {ArmNames.Title(focus)}, {difference:+0.000;-0.000;0.000}"), 3);
             page.Picture(Sheet(image, ClassMap.Read(item.Label, results.Config.Classes), results.Config), "truth");
-            foreach (var (score, arm) in new[] { (pair.First, first.Arm), (pair.Last, last.Arm) })
+            foreach (var test in results.Config.Arms.Select(arm => results.Tests.First(t => t.Arm == arm)))
             {
+                var score = test.Cases.Single(c => c.CaseId == id);
                 page.Picture(
                     Sheet(image, VolumeFile.Read(Path.Combine(folder.Root, score.Prediction!)), results.Config),
-                    string.Create(CultureInfo.InvariantCulture, $"{ArmNames.Title(arm)}: mean Dice {Mean(score):F3}"));
+                    string.Create(CultureInfo.InvariantCulture, $"{ArmNames.Title(test.Arm)}{(results.Config.Seeds.Length > 1 ? $", seed {test.Seed}" : "")}: mean Dice {Mean(score):F3}"));
             }
         }
     }

@@ -5,15 +5,24 @@ namespace Maisi.Bridge.Experiments;
 /// <summary>The tables of a report as rows of cells, for HTML, Markdown and the terminal alike.</summary>
 internal static class ReportTables
 {
+    private const int SeedColumn = 4;
+
     /// <summary>
     /// Mean Dice on the test set by class and arm, and the difference to the first arm with its interval: Table 4 of MAISI's paper, with
     /// what is needed to judge it.
     /// </summary>
-    public static List<string[]> Comparison(ExperimentResults results) =>
-    [
-        ["class", "arm", "Dice", "difference", "95% interval", "better / worse", "p", "p (Holm)", "folds: difference, p", "conclusion"],
-        .. results.Config.Classes.Select(c => c.Name).Append(ArmComparison.MeanRow).SelectMany(name => Rows(results, name)),
-    ];
+    public static List<string[]> Comparison(ExperimentResults results)
+    {
+        List<string[]> rows =
+        [
+            ["class", "arm", "Dice", "difference", "by seed", "95% interval", "better / worse", "p", "p (Holm)", "folds: difference, p", "conclusion"],
+            .. results.Config.Classes.Select(c => c.Name).Append(ArmComparison.MeanRow).SelectMany(name => Rows(results, name)),
+        ];
+        return results.Config.Seeds.Length > 1 ? rows : [.. rows.Select(r => (string[])[.. r[..SeedColumn], .. r[(SeedColumn + 1)..]])];
+    }
+
+    /// <summary>Columns of the comparison that hold words.</summary>
+    public static int[] ComparisonText(ExperimentResults results) => [1, Comparison(results)[0].Length - 1];
 
     /// <summary>Scores of an arm: mean, standard deviation and surface distance on the test set, mean of the validations.</summary>
     public static List<string[]> Scores(ExperimentResults results) =>
@@ -22,12 +31,13 @@ internal static class ReportTables
         .. from arm in results.Config.Arms
            from name in results.Config.Classes.Select(c => c.Name)
            let test = results.Tests.Where(t => t.Arm == arm).SelectMany(t => t.Cases).ToList()
+           let seeds = results.Config.Seeds.Length
            let dice = test.Where(c => c.Dice.ContainsKey(name)).Select(c => c.Dice[name]).ToList()
            let distance = test.Where(c => c.Hausdorff95.ContainsKey(name)).Select(c => c.Hausdorff95[name]).ToList()
            let validation = results.Units.Where(u => u.Arm == arm).SelectMany(u => u.Validation).Where(c => c.Dice.ContainsKey(name)).Select(c => c.Dice[name]).ToList()
            select new[]
            {
-               ArmNames.Title(arm), name, $"{dice.Count}", dice.Count == 0 ? "" : $"{Number(dice.Average())} ± {Number(Deviation(dice))}",
+               ArmNames.Title(arm), name, seeds == 1 ? $"{dice.Count}" : $"{dice.Count / seeds} × {seeds} seeds", dice.Count == 0 ? "" : $"{Number(dice.Average())} ± {Number(Deviation(dice))}",
                distance.Count == 0 ? "" : Quantiles.Median(distance).ToString("F1", CultureInfo.InvariantCulture),
                validation.Count == 0 ? "" : Number(validation.Average()), $"{test.Where(c => c.Voxels[name][1] == 0).Sum(c => c.Voxels[name][0])}",
            },
@@ -67,15 +77,16 @@ internal static class ReportTables
 
     private static IEnumerable<string[]> Rows(ExperimentResults results, string name)
     {
-        var reference = ArmNames.Of(results.Config.Arms[0]);
+        var reference = results.Config.Arms[0];
         var rows = results.Comparisons.Where(r => r.Class == name).ToList();
-        if (rows.Count > 0)
-            yield return [name, reference, Number(rows[0].Reference), "", "", "", "", "", "", ""];
+        // An arm alone has nothing to be compared with, but a Dice.
+        if (rows.Count > 0 || results.Config.Arms.Length == 1)
+            yield return [name, ArmNames.Of(reference), Number(rows.Count > 0 ? rows[0].Reference : ArmComparison.MeanOf(results.Scores(reference), name)), "", "", "", "", "", "", "", ""];
         foreach (var r in rows)
         {
             yield return
             [
-                name, r.Arm, Number(r.Value), Signed(r.Difference), $"{Signed(r.Low)} to {Signed(r.High)}", $"{r.BetterWorseEqual[0]} / {r.BetterWorseEqual[1]}", P(r.PValue), P(r.PHolm),
+                name, r.Arm, Number(r.Value), Signed(r.Difference), string.Join(", ", r.Seeds.Select(Signed)), $"{Signed(r.Low)} to {Signed(r.High)}", $"{r.BetterWorseEqual[0]} / {r.BetterWorseEqual[1]}", P(r.PValue), P(r.PHolm),
                 r.Folds is { } folds ? $"{Signed(folds.Mean)}, {P(folds.PValue)}" : "", r.Conclusion,
             ];
         }

@@ -43,14 +43,23 @@ internal sealed class ExperimentFolder : IDisposable
         ? new ExperimentFolder(Path.GetFullPath(path), null)
         : throw new MaisiException("There is no experiment here.", path, "Give the --output folder of 'maisi experiment run'.");
 
+    /// <summary>Refuses another config than that of the plan that lies here, before anything is done with it.</summary>
+    /// <exception cref="MaisiException">They differ.</exception>
+    public void CheckConfig(ExperimentConfig config)
+    {
+        if (File.Exists(Path.Combine(Root, PlanName)) && Read(ConfigName, ExperimentJson.Default.ExperimentConfig).Identity() != config.Identity())
+            throw Other();
+    }
+
     /// <summary>Keeps the plan, or compares it with the one that lies here.</summary>
     /// <exception cref="MaisiException">They differ.</exception>
     public void Keep(ExperimentConfig config, ExperimentPlan plan)
     {
         if (File.Exists(Path.Combine(Root, PlanName)) && Read(PlanName, ExperimentJson.Default.ExperimentPlan).Fingerprint != plan.Fingerprint)
-            throw new MaisiException("The experiment in this folder was planned from another config or other data.", Root, "Give the same config and data to go on with it, or another --output.");
-        Write(PlanName, plan.ToJson());
+            throw Other();
+        // The config first: where a plan lies, its config does.
         Write(ConfigName, config.ToJson());
+        Write(PlanName, plan.ToJson());
         File.Delete(Path.Combine(Root, ErrorName));
     }
 
@@ -84,8 +93,18 @@ internal sealed class ExperimentFolder : IDisposable
     /// <summary>Whether something of a unit lies here.</summary>
     public bool Begun(string unit) => Directory.Exists(Path.Combine(Root, unit));
 
-    /// <summary>Keeps the error that a run ended with.</summary>
-    public void Fail(string text) => Write(ErrorName, text);
+    /// <summary>Keeps the error that a run ended with, where that is possible: the disk may be full.</summary>
+    public void Fail(Exception error)
+    {
+        try
+        {
+            Write(ErrorName, error is MaisiException known ? $"{known.Message}\n{known.Where}\n{known.Hint}".Trim() : error.ToString());
+        }
+        catch (Exception e) when (e is MaisiException or IOException or UnauthorizedAccessException)
+        {
+            // The error itself is on its way to the caller.
+        }
+    }
 
     /// <summary>That error.</summary>
     public string? LastError() => File.Exists(Path.Combine(Root, ErrorName)) ? File.ReadAllText(Path.Combine(Root, ErrorName)) : null;
@@ -95,6 +114,9 @@ internal sealed class ExperimentFolder : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _lock?.Dispose();
+
+    private MaisiException Other() =>
+        new("The experiment in this folder was planned from another config or other data.", Root, "Give the same config and data to go on with it, or another --output.");
 
     private T Read<T>(string name, JsonTypeInfo<T> type)
     {

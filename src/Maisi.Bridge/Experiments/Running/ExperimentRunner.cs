@@ -19,6 +19,7 @@ public sealed class ExperimentRunner(ExperimentConfig config, string output)
         using var folder = ExperimentFolder.Begin(output);
         try
         {
+            folder.CheckConfig(config);
             var generated = await Task.Factory.StartNew(
                 () => SyntheticCases.Make(config, folder.Synthetic, progress, cancellation), cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             var plan = ExperimentPlanner.Plan(config, generated, cancellation);
@@ -29,9 +30,15 @@ public sealed class ExperimentRunner(ExperimentConfig config, string output)
                 await TestAsync(plan, folder, trainer, arm, seed, progress, cancellation);
             return Finish(folder, plan);
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            var error = new MaisiException($"The experiment stopped: {e.Message}", folder.Root, "Make room, or the folder writable; the same command then goes on where it stopped.", e);
+            folder.Fail(error);
+            throw error;
+        }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            folder.Fail(e is MaisiException known ? $"{known.Message}\n{known.Where}\n{known.Hint}".Trim() : e.ToString());
+            folder.Fail(e);
             throw;
         }
     }
@@ -119,7 +126,15 @@ public sealed class ExperimentRunner(ExperimentConfig config, string output)
         TrainingUnit unit, ExperimentFolder folder, ISegmentationTrainer trainer, Dictionary<string, ExperimentCase> cases, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         Directory.CreateDirectory(Path.Combine(folder.Root, unit.Folder));
-        var trained = await trainer.TrainAsync(unit, Named(unit.Folder, progress), cancellation);
+        TrainedUnit trained;
+        try
+        {
+            trained = await trainer.TrainAsync(unit, Named(unit.Folder, progress), cancellation);
+        }
+        catch (MaisiException e) when (e is not ExperimentException)
+        {
+            throw new MaisiException($"The training {unit.Folder} failed: {e.Message}", e.Where, e.Hint ?? "The same command goes on with this training.", e);
+        }
         var result = new UnitResult
         {
             Arm = unit.Arm,
@@ -135,6 +150,7 @@ public sealed class ExperimentRunner(ExperimentConfig config, string output)
             Versions = trained.Versions,
         };
         folder.Done(unit.Folder, result, ExperimentJson.Default.UnitResult);
+        trainer.Forget(unit);
     }
 
     private async Task TestAsync(
@@ -185,7 +201,7 @@ public sealed class ExperimentRunner(ExperimentConfig config, string output)
         if (patients < config.Statistics.LeastPatients)
             notes.Add($"{patients} test patients are too few for a conclusion.");
         if (config.Seeds.Length < 3)
-            notes.Add($"{config.Seeds.Length} seed(s): three or more would show how much of a difference is chance of the training.");
+            notes.Add($"{(config.Seeds.Length == 1 ? "One seed" : "Two seeds")}: three or more would show how much of a difference is chance of the training.");
         if (plan.Cases.Any(c => c.Synthetic) && plan.GeneratorSource is null)
             notes.Add("Nobody knows whom the generator was trained on: it may have seen test patients.");
         return notes;

@@ -20,6 +20,9 @@ internal interface ISegmentationTrainer : IAsyncDisposable
     /// <summary>Trains a fold, or goes on with it, and writes a prediction of each validation case to <c>validation/CASE.nii.gz</c>.</summary>
     Task<TrainedUnit> TrainAsync(TrainingUnit unit, IProgress<WorkProgress>? progress, CancellationToken cancellation);
 
+    /// <summary>Removes what only an unfinished training needs; called when its result is in place.</summary>
+    void Forget(TrainingUnit unit);
+
     /// <summary>Predicts the test cases by all folds of an arm together and writes them to <c>CASE.nii.gz</c> in the arm's test folder.</summary>
     /// <param name="arm">The arm.</param>
     /// <param name="seed">The seed.</param>

@@ -2,13 +2,14 @@ using System.IO.Compression;
 using Maisi.Bridge.Generation;
 using Maisi.Bridge.Training;
 using Maisi.Bridge.Volumes;
+using TorchSharp;
 
 namespace Maisi.Bridge.Experiments;
 
 /// <summary>The trainer of this program: SegResNet with deep supervision. Cases are read once and shared by all trainings.</summary>
 internal sealed class SegResNetTrainer(ExperimentConfig config, ExperimentPlan plan, ExperimentFolder folder) : ISegmentationTrainer
 {
-    private const string Model = "model.safetensors";
+    private const string Model = "model.safetensors", Log = "training";
     private const int MostPoints = 60;
     private readonly Dictionary<string, ExperimentCase> _cases = plan.Cases.ToDictionary(c => c.CaseId, StringComparer.Ordinal);
     private readonly Dictionary<string, PreparedCase> _prepared = new(StringComparer.Ordinal);
@@ -29,19 +30,31 @@ internal sealed class SegResNetTrainer(ExperimentConfig config, ExperimentPlan p
         });
 
     /// <inheritdoc/>
+    public void Forget(TrainingUnit unit) => SegResNetFold.Forget(Path.Combine(folder.Root, unit.Folder, Log));
+
+    /// <inheritdoc/>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private static void Require(string device)
+    {
+        if (device != "cpu" && !torch.cuda.is_available())
+            throw new ExperimentException($"There is no device '{device}' here.", "devices", "Use \"cpu\", or a libtorch with CUDA on a machine with a GPU.");
+    }
 
     private TrainedUnit Train(TrainingUnit unit, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
+        Require(unit.Device);
         var fold = new SegResNetFold(config.Segresnet, Task(unit.Arm, unit.Seed, unit.Fold, unit.Device), config.Classes);
+        // All cases are read before anything is trained, those of the test set too: a damaged file is told now, and not after the last fold.
+        foreach (var item in plan.Cases)
+            Prepared(item.CaseId, progress, cancellation);
         var training = unit.Fold.TrainReal.Concat(unit.Fold.TrainSynthetic).Select(id => Prepared(id, progress, cancellation)).ToList();
         var validation = unit.Fold.Validation.Select(id => Prepared(id, progress, cancellation)).ToList();
         var model = $"{unit.Folder}/{Model}";
-        var state = folder.Make($"{unit.Folder}/training");
+        var state = folder.Make($"{unit.Folder}/{Log}");
         var summary = fold.Train(training, validation, folder.Make(model), state, progress, cancellation);
         Predict(fold, [Path.Combine(folder.Root, model)], unit.Fold.Validation, $"{unit.Folder}/validation", "validate", progress, cancellation);
         var curve = Curve(Path.Combine(state, TrainingLog.Table));
-        SegResNetFold.Forget(state);
         return new TrainedUnit(summary.Seconds, summary.ProcessorSeconds, summary.Iterations, [model], curve, ProgramInfo.Versions());
     }
 

@@ -37,7 +37,7 @@ internal sealed record PreparedCase(string Id, VolumeGrid Original, VolumeGrid G
         if (labelFile is null)
             return new PreparedCase(id, image.Grid, box, rounded, [], []);
         var labels = ClassMap.Read(labelFile, classes);
-        if (!image.Grid.Matches(labels.Grid, 1e-2))
+        if (!image.Grid.Matches(labels.Grid, CaseContract.GridTolerance))
             throw new MaisiException($"Image ({image.Grid}) and label map ({labels.Grid}) do not lie on the same grid.", labelFile, "Resample the label map to the image.");
         var codes = labels.Resample(box, Interpolation.Nearest, 0).ToArray<byte>();
         return new PreparedCase(id, image.Grid, box, rounded, codes, FindCentres(codes, classes.Count));

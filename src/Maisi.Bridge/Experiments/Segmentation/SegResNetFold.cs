@@ -31,7 +31,11 @@ internal sealed class SegResNetFold(SegResNetOptions options, SegResNetTask task
     private readonly Device _device = device(task.Device);
 
     /// <summary>Forgets the state of a training whose results are in place; its log stays.</summary>
-    public static void Forget(string state) => Directory.Delete(StateOf(state), recursive: true);
+    public static void Forget(string state)
+    {
+        if (Directory.Exists(StateOf(state)))
+            Directory.Delete(StateOf(state), recursive: true);
+    }
 
     /// <summary>Trains and writes the weights of the best validation.</summary>
     /// <param name="training">Cases to learn from.</param>

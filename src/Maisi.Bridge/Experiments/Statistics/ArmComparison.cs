@@ -36,8 +36,8 @@ public sealed record ClassComparison
     /// <summary>Wilcoxon's signed-rank test (Pratt), patients' mean differences.</summary>
     public required double PValue { get; init; }
 
-    /// <summary>The same after Holm's correction over all classes and arms; null for the mean over classes.</summary>
-    public double? PHolm { get; set; }
+    /// <summary>The same after Holm's correction over all classes and arms; for the mean over classes, over the arms.</summary>
+    public double PHolm { get; set; } = double.NaN;
 
     /// <summary>Cases that got better, worse, and stayed the same.</summary>
     public required int[] BetterWorseEqual { get; init; }
@@ -87,15 +87,20 @@ public static class ArmComparison
         var rows = new List<ClassComparison>();
         foreach (var arm in arms.Skip(1))
             foreach (var name in classes.Append(MeanRow))
-                if (Row(arms[0], arm, name, classes, testToTrain, options) is { } row)
+                if (Row(arms[0], arm, name, testToTrain, options) is { } row)
                     rows.Add(row);
-        var family = rows.Where(r => r.Class != MeanRow).ToList();
-        foreach (var (row, p) in family.Zip(Holm.Adjust([.. family.Select(r => r.PValue)])))
-            row.PHolm = p;
+        // The means over classes are a question of their own: one per arm.
+        foreach (var family in rows.GroupBy(r => r.Class == MeanRow).Select(g => g.ToList()))
+            foreach (var (row, p) in family.Zip(Holm.Adjust([.. family.Select(r => r.PValue)])))
+                row.PHolm = p;
         foreach (var row in rows)
             row.Conclusion = Conclude(row, options);
         return rows;
     }
+
+    /// <summary>Mean Dice of an arm on the test cases, seeds averaged; NaN when no case has the class.</summary>
+    internal static double MeanOf(ArmScores arm, string name) =>
+        OverSeeds(arm.Test, name).Values.Select(v => v.Dice).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Average();
 
     /// <summary>What may be said about a row.</summary>
     internal static string Conclude(ClassComparison row, StatisticsSection options)
@@ -107,7 +112,7 @@ public static class ArmComparison
         // Two arms that both fail agree very well.
         if (Math.Max(row.Reference, row.Value) < NothingLearned)
             return $"no conclusion: neither arm learned it (mean Dice below {NothingLearned})";
-        var significant = (row.PHolm ?? row.PValue) < options.Alpha && (row.Low > 0 || row.High < 0);
+        var significant = row.PHolm < options.Alpha && (row.Low > 0 || row.High < 0);
         if (significant && Math.Abs(row.Difference) >= options.MinimalEffect)
             return row.Difference > 0 ? "better" : "worse";
         if (row.Low > -options.MinimalEffect && row.High < options.MinimalEffect)
@@ -115,9 +120,9 @@ public static class ArmComparison
         return significant ? $"a difference, but smaller than {options.MinimalEffect}" : "no conclusion: the data fit both a difference that matters and none";
     }
 
-    private static ClassComparison? Row(ArmScores reference, ArmScores arm, string name, IReadOnlyList<string> classes, double testToTrain, StatisticsSection options)
+    private static ClassComparison? Row(ArmScores reference, ArmScores arm, string name, double testToTrain, StatisticsSection options)
     {
-        var pairs = Pairs(reference.Test, arm.Test, name, classes);
+        var pairs = Pairs(reference.Test, arm.Test, name);
         if (pairs.Count == 0)
             return null;
         double[] differences = [.. pairs.Select(p => p.Value - p.Reference)];
@@ -125,7 +130,7 @@ public static class ArmComparison
         // The test is on patients, who are independent; images of one patient are not.
         double[] byPatient = [.. differences.Zip(patients).GroupBy(p => p.Second, StringComparer.Ordinal).Select(g => g.Average(p => p.First))];
         var (low, high) = PatientBootstrap.Interval(differences, patients, options.Resamples, BootstrapSeed);
-        var folds = FoldDifferences(reference, arm, name, classes);
+        var folds = FoldDifferences(reference, arm, name);
         return new ClassComparison
         {
             Arm = arm.Name,
@@ -140,7 +145,7 @@ public static class ArmComparison
             High = high,
             PValue = SignedRank.PValue(byPatient),
             BetterWorseEqual = [differences.Count(d => d > 0), differences.Count(d => d < 0), differences.Count(d => d == 0)],
-            Seeds = [.. reference.Test.Zip(arm.Test).Select(seed => Mean(Pairs([seed.First], [seed.Second], name, classes)))],
+            Seeds = [.. reference.Test.Zip(arm.Test).Select(seed => Mean(Pairs([seed.First], [seed.Second], name)))],
             FoldDifferences = folds,
             Folds = folds.Count == 0 ? null : CorrectedResampledTest.Run(folds, testToTrain),
         };
@@ -149,28 +154,28 @@ public static class ArmComparison
     private static double Mean(List<(string Patient, double Reference, double Value)> pairs) => pairs.Count == 0 ? double.NaN : pairs.Average(p => p.Value - p.Reference);
 
     // Seeds are averaged first: they repeat the same folds and say nothing about other patients.
-    private static IReadOnlyList<double> FoldDifferences(ArmScores reference, ArmScores arm, string name, IReadOnlyList<string> classes)
+    private static IReadOnlyList<double> FoldDifferences(ArmScores reference, ArmScores arm, string name)
     {
         var folds = reference.Validation.Count == 0 ? 0 : reference.Validation.Min(s => s.Count);
-        return [.. Enumerable.Range(0, folds).Select(fold => Mean(Pairs([.. reference.Validation.Select(s => s[fold])], [.. arm.Validation.Select(s => s[fold])], name, classes)))
+        return [.. Enumerable.Range(0, folds).Select(fold => Mean(Pairs([.. reference.Validation.Select(s => s[fold])], [.. arm.Validation.Select(s => s[fold])], name)))
             .Where(double.IsFinite)];
     }
 
     private static List<(string Patient, double Reference, double Value)> Pairs(
-        IReadOnlyList<IReadOnlyList<CaseDice>> reference, IReadOnlyList<IReadOnlyList<CaseDice>> arm, string name, IReadOnlyList<string> classes)
+        IReadOnlyList<IReadOnlyList<CaseDice>> reference, IReadOnlyList<IReadOnlyList<CaseDice>> arm, string name)
     {
-        var (first, second) = (OverSeeds(reference, name, classes), OverSeeds(arm, name, classes));
+        var (first, second) = (OverSeeds(reference, name), OverSeeds(arm, name));
         if (!first.Keys.ToHashSet(StringComparer.Ordinal).SetEquals(second.Keys))
             throw new MaisiException("The arms were scored on different cases.", "results", "Compare runs with the same test set.");
         return [.. first.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => (p.Value.Patient, p.Value.Dice, second[p.Key].Dice))
             .Where(p => double.IsFinite(p.Item2) && double.IsFinite(p.Item3))];
     }
 
-    private static Dictionary<string, (string Patient, double Dice)> OverSeeds(IReadOnlyList<IReadOnlyList<CaseDice>> seeds, string name, IReadOnlyList<string> classes) =>
+    private static Dictionary<string, (string Patient, double Dice)> OverSeeds(IReadOnlyList<IReadOnlyList<CaseDice>> seeds, string name) =>
         seeds.SelectMany(s => s).GroupBy(c => c.CaseId, StringComparer.Ordinal).ToDictionary(
-            g => g.Key, g => (g.First().PatientId, g.Average(c => Score(c, name, classes))), StringComparer.Ordinal);
+            g => g.Key, g => (g.First().PatientId, g.Average(c => Score(c, name))), StringComparer.Ordinal);
 
-    private static double Score(CaseDice item, string name, IReadOnlyList<string> classes) => name == MeanRow
-        ? classes.Select(c => item.Dice.GetValueOrDefault(c, double.NaN)).Where(double.IsFinite).DefaultIfEmpty(double.NaN).Average()
+    private static double Score(CaseDice item, string name) => name == MeanRow
+        ? item.Dice.Values.Where(double.IsFinite).DefaultIfEmpty(double.NaN).Average()
         : item.Dice.GetValueOrDefault(name, double.NaN);
 }

@@ -41,7 +41,7 @@ internal sealed class TrainingLog : IDisposable
 
     /// <summary>Reads a table.</summary>
     public static IReadOnlyList<LogEntry> Read(string path) => [.. File.ReadLines(path).Skip(1).Select(line => line.Split(','))
-        .Where(cells => cells.Length == 4) // a killed run may leave half a line
+        .Where(cells => cells.Length == 4 && double.TryParse(cells[3], CultureInfo.InvariantCulture, out _)) // a killed run may leave half a line
         .Select(cells => new LogEntry(cells[0], int.Parse(cells[1], CultureInfo.InvariantCulture), cells[2], double.Parse(cells[3], CultureInfo.InvariantCulture)))];
 
     /// <summary>Starts a stage, or goes on with it after a step.</summary>
