@@ -49,10 +49,12 @@ public class ArmsAndSeedsTests
         // Seeds and arms are trainings of their own.
         results.Units.Select(u => string.Join(' ', u.Curve)).Distinct().Count().ShouldBe(16);
         var page = File.ReadAllText(data["out/report.html"]);
-        foreach (var title in new[] { "Real, augmented", "Real + Synthetic", "Synthetic", "Two seeds: three or more", "4 × 2 seeds", "by seed" })
+        foreach (var title in new[] { "Real, augmented", "Real + Synthetic", "Synthetic", "Two seeds: three or more", "by seed" })
             page.ShouldContain(title);
         page.Split("data:image/png").Length.ShouldBe(1 + (2 * 5), "truth and four predictions of two cases");
-        File.ReadAllText(data["out/report.md"]).ShouldContain("| mean | real_augmented |");
+        var tables = File.ReadAllText(data["out/report.md"]);
+        tables.ShouldContain("| mean | real_augmented |");
+        tables.ShouldContain("| Real | left box | 4 × 2 seeds |");
     }
 
     [Fact]
