@@ -1,5 +1,4 @@
 using System.Net.ServerSentEvents;
-using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Maisi.Bridge.Client;
 using Maisi.Bridge.Generation;
@@ -29,6 +28,7 @@ internal sealed class JobEndpoints(
         routes.MapPost("/v1/jobs/{id}/cancel", CancelAsync).WithName("CancelJob").WithSummary("Stops a job that waits or runs.").Produces<Job>().ProducesProblems();
         routes.MapGet("/v1/jobs/{id}/events", Watch).WithName("WatchJob").WithSummary("The job whenever it has come further (server-sent events), until it has ended.")
             .Produces<Job>(contentType: "text/event-stream").ProducesProblems();
+        routes.MapMethods("/v1/jobs/{id}/files/{**name}", [HttpMethods.Head], Download).ExcludeFromDescription();
         routes.MapGet("/v1/jobs/{id}/files/{**name}", Download).WithName("GetFile").WithSummary("A file of a job; ranges are answered.").Produces(StatusCodes.Status200OK, contentType: "application/octet-stream")
             .Produces(StatusCodes.Status206PartialContent, contentType: "application/octet-stream").ProducesProblems();
         routes.MapGet("/v1/jobs/{id}/archive", ArchiveAsync).WithName("GetArchive").WithSummary("A ZIP of the files in the formats that were asked for.").Produces(StatusCodes.Status200OK, contentType: "application/zip").ProducesProblems();
@@ -99,11 +99,13 @@ internal sealed class JobEndpoints(
     private IResult Watch(HttpContext context, string id)
     {
         Find(context, id);
-        return TypedResults.ServerSentEvents(Events(context, id, CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping).Token));
+        return TypedResults.ServerSentEvents(Events(context, id));
     }
 
-    private async IAsyncEnumerable<SseItem<string>> Events(HttpContext context, string id, [EnumeratorCancellation] CancellationToken token)
+    private async IAsyncEnumerable<SseItem<string>> Events(HttpContext context, string id)
     {
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        var token = ends.Token;
         while (true)
         {
             var changed = jobs.Entry(id)?.Changed;
@@ -133,10 +135,13 @@ internal sealed class JobEndpoints(
         var record = Find(context, id);
         // Looked up among the job's own files: no part of the path is the client's.
         var file = record.Files.FirstOrDefault(f => f.Name == name) ?? throw RequestProblem.NotFound("The job has no file of this name.");
+        var path = Path.Combine(folder.Run(id), file.Name);
+        if (!File.Exists(path))
+            throw RequestProblem.NotFound("The job is being deleted.");
         var type = file.Name.EndsWith(".png", StringComparison.Ordinal) ? "image/png" : file.Name.EndsWith(".json", StringComparison.Ordinal) ? "application/json" : "application/octet-stream";
         var tag = file.Sha256 is { } hash ? new EntityTagHeaderValue($"\"{hash}\"") : null;
         context.Response.Headers.CacheControl = "private, no-cache";
-        return Results.File(Path.Combine(folder.Run(id), file.Name), type, Path.GetFileName(file.Name), record.Finished, tag, enableRangeProcessing: true);
+        return Results.File(path, type, Path.GetFileName(file.Name), record.Finished, tag, enableRangeProcessing: true);
     }
 
     private async Task<IResult> ArchiveAsync(HttpContext context, string id)

@@ -17,7 +17,10 @@ internal sealed class NimEndpoints(
     /// <summary>Adds the endpoints.</summary>
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/v1/health/live", () => Results.Json(new Health { Status = "live" }, ClientJson.Default.Health)).WithMetadata(new OpenToAll())
+        // Load balancers ask by HEAD.
+        routes.MapMethods("/v1/health/live", [HttpMethods.Head], Live).WithMetadata(new OpenToAll()).ExcludeFromDescription();
+        routes.MapMethods("/v1/health/ready", [HttpMethods.Head], Ready).WithMetadata(new OpenToAll()).ExcludeFromDescription();
+        routes.MapGet("/v1/health/live", Live).WithMetadata(new OpenToAll())
             .WithName("GetLive").WithSummary("Whether the process answers.").Produces<Health>();
         routes.MapGet("/v1/health/ready", Ready).WithMetadata(new OpenToAll())
             .WithName("GetReady").WithSummary("Whether the weights are loaded and jobs are taken.").Produces<Health>().Produces<Health>(StatusCodes.Status503ServiceUnavailable);
@@ -27,6 +30,8 @@ internal sealed class NimEndpoints(
         routes.MapPost("/v1/maisi/run", (Delegate)RunAsync).WithName("Run").WithSummary("Makes pairs of image and label map and answers with a ZIP.")
             .Accepts<RunRequest>("application/json").Produces(StatusCodes.Status200OK, contentType: Zip).Produces<Delivery>().ProducesProblems();
     }
+
+    private static IResult Live() => Results.Json(new Health { Status = "live" }, ClientJson.Default.Health);
 
     private IResult Ready()
     {

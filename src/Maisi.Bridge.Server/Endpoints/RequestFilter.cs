@@ -42,7 +42,7 @@ internal sealed class RequestFilter(Access access, AuditLog audit, ServerMetrics
         }
         var method = context.Request.Method;
         metrics.Answered((context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "", method, status);
-        if (!HttpMethods.IsGet(method) || status is StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden)
+        if (!(HttpMethods.IsGet(method) || HttpMethods.IsHead(method)) || status is StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden)
             audit.Write(context, client, status);
         return Results.Empty;
     }

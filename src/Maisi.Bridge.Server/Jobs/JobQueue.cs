@@ -57,11 +57,13 @@ internal sealed class JobQueue
     }
 
     /// <summary>Gives nothing out any more.</summary>
-    /// <returns>The jobs that wait.</returns>
+    /// <returns>The jobs that wait, the first time; then none.</returns>
     public IReadOnlyList<JobEntry> Close()
     {
         lock (_gate)
         {
+            if (_closed)
+                return [];
             _closed = true;
             Monitor.PulseAll(_gate);
             return [.. _waiting];

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Maisi.Bridge.Client;
 using Maisi.Bridge.Generation;
+using Microsoft.Data.Sqlite;
 
 namespace Maisi.Bridge.Server;
 
@@ -48,7 +49,7 @@ internal sealed class JobRunner(LoadedBundle bundle, DataFolder folder, JobServi
     // A client learns what it can act on, and nothing of the server's folders.
     private Problem Describe(Exception e) => e switch
     {
-        MaisiException { InnerException: IOException } or IOException => JobService.Failure("storage", "The files could not be written; the server's disk may be full."),
+        MaisiException { InnerException: IOException } or IOException or SqliteException => JobService.Failure("storage", "The files could not be written; the server's disk may be full."),
         MaisiException m => JobService.Failure("generation", m.Message.Replace(folder.Root, "", StringComparison.Ordinal).Replace(bundle.Path, bundle.Name, StringComparison.Ordinal)) with { Hint = m.Where?.StartsWith("--", StringComparison.Ordinal) == true ? null : Hint(m) },
         OutOfMemoryException => JobService.Failure("memory", "The job did not fit into memory."),
         _ => JobService.Failure("defect", "An unexpected error; the server's log has it under the job's id."),

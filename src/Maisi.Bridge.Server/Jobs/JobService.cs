@@ -12,6 +12,7 @@ internal sealed class JobService(
     MaisiServerOptions options, LoadedBundle bundle, DataFolder folder, JobStore store, JobQueue queue, DurationEstimate durations, ServerMetrics metrics, TimeProvider time, ILogger<JobService> log)
 {
     private readonly Lock _gate = new();
+    private readonly Lock _removal = new();
     private readonly ConcurrentDictionary<string, JobEntry> _active = new(StringComparer.Ordinal);
     private long _lastId;
     private volatile bool _draining;
@@ -101,7 +102,7 @@ internal sealed class JobService(
 
     /// <summary>Jobs of a client, newest first.</summary>
     public IReadOnlyList<JobRecord> List(string owner, JobState? state, string? after, int limit) =>
-        [.. store.List(owner, state, after, limit).Where(r => !r.Transient).Select(r => Entry(r.Id)?.Record ?? r)];
+        [.. store.List(owner, state, after, limit).Select(r => Entry(r.Id)?.Record ?? r)];
 
     /// <summary>Stops a job that waits or runs.</summary>
     public void Cancel(JobEntry entry, StopReason reason = StopReason.Cancelled)
@@ -118,11 +119,11 @@ internal sealed class JobService(
         {
             entry.DeleteAtEnd = true;
             Cancel(entry);
-            if (Entry(record.Id) is not null)
+            // One that has ended stays here while a full disk keeps its end out of the database.
+            if (!entry.Completion.IsCompleted)
                 return;
         }
-        store.Remove(record.Id);
-        folder.Remove(record.Id);
+        Forget(record.Id);
     }
 
     /// <summary>Marks a job as running.</summary>
@@ -152,7 +153,7 @@ internal sealed class JobService(
         if (entry.Record.Transient)
             End(entry, JobState.Failed, Draining().Body);
         else
-            Close(entry, entry.Record with { State = JobState.Queued, Starts = entry.Record.Starts - 1 }, keepFiles: true);
+            Close(entry, entry.Record with { State = JobState.Queued, Starts = entry.Record.Starts - (entry.Record.State == JobState.Running ? 1 : 0) }, keepFiles: true);
     }
 
     /// <summary>Takes nothing any more and ends what only waits; what runs goes on.</summary>
@@ -253,13 +254,10 @@ internal sealed class JobService(
     {
         try
         {
-            if (!keepFiles || entry.DeleteAtEnd)
+            if (!keepFiles)
                 folder.Remove(record.Id);
             record = record with { Bytes = Directory.Exists(folder.Job(record.Id)) ? folder.Size(record.Id) : 0 };
-            if (entry.DeleteAtEnd)
-                store.Remove(record.Id);
-            else
-                store.Update(record);
+            store.Update(record);
             entry.Set(record);
             _active.TryRemove(record.Id, out _);
         }
@@ -270,6 +268,32 @@ internal sealed class JobService(
             entry.Set(record);
         }
         entry.Complete();
+        // Looked at after the end is to be seen: whoever deletes it from now on does so himself.
+        if (entry.DeleteAtEnd)
+            TryForget(record.Id);
+    }
+
+    private void TryForget(string id)
+    {
+        try
+        {
+            Forget(id);
+        }
+        catch (Exception e) when (e is SqliteException or IOException)
+        {
+            ServerLog.CannotStore(log, id, e);
+        }
+    }
+
+    // First the files: on a full disk the database needs the room that they leave.
+    private void Forget(string id)
+    {
+        lock (_removal)
+        {
+            folder.Remove(id);
+            store.Remove(id);
+            _active.TryRemove(id, out _);
+        }
     }
 
     private static RequestProblem Draining() => new(StatusCodes.Status503ServiceUnavailable, "draining", "The server is stopping.", hint: "Send the request again to the next one.") { RetryAfter = 10 };

@@ -87,7 +87,7 @@ internal sealed class JobStore : IDisposable
             return Read("owner=$owner AND idempotency_key=$key", 1, ("$owner", owner), ("$key", key)).FirstOrDefault();
     }
 
-    /// <summary>Jobs of a client, newest first.</summary>
+    /// <summary>Jobs of a client, newest first, without those that belong to a waiting request.</summary>
     /// <param name="owner">The client.</param>
     /// <param name="state">Only those that stand so.</param>
     /// <param name="after">Only those older than this one.</param>
@@ -96,7 +96,7 @@ internal sealed class JobStore : IDisposable
     {
         lock (_gate)
         {
-            return Read("owner=$owner AND ($state IS NULL OR state=$state) AND ($after IS NULL OR id<$after) ORDER BY id DESC", limit,
+            return Read("owner=$owner AND json_extract(record, '$.transient')=0 AND ($state IS NULL OR state=$state) AND ($after IS NULL OR id<$after) ORDER BY id DESC", limit,
                 ("$owner", owner), ("$state", (int?)state), ("$after", after));
         }
     }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using Maisi.Bridge.Checkpoints;
 using Maisi.Bridge.TestSupport;
 using Maisi.Bridge.Volumes;
 
@@ -159,23 +160,60 @@ public sealed class NiftiFileTests
     }
 
     [Fact]
-    public void Blocks_of_a_large_file_are_one_gzip_stream()
+    public void Blocks_of_a_large_file_are_one_member()
     {
         using var folder = TestPaths.Temporary();
-        var volume = Volume.Wrap<int>(Enumerable.Range(0, 160 * 160 * 120).Select(i => i * 31 % 1000).ToArray(), new(160, 160, 120, Affine.Identity));
+        var volume = Large();
         VolumeFile.Write(volume, folder["a.nii.gz"]);
-        using var gzip = new GZipStream(File.OpenRead(folder["a.nii.gz"]), CompressionMode.Decompress);
+        VolumeFile.Write(volume, folder["a.nii"]);
+        var (packed, plain) = (File.ReadAllBytes(folder["a.nii.gz"]), File.ReadAllBytes(folder["a.nii"]));
+        // A reader of one member alone, as browsers are: deflate data after the header, then CRC and size, then nothing.
+        var header = 12 + BinaryPrimitives.ReadUInt16LittleEndian(packed.AsSpan(10));
+        using var deflate = new DeflateStream(new MemoryStream(packed[header..^8]), CompressionMode.Decompress);
         using var unpacked = new MemoryStream();
-        gzip.CopyTo(unpacked);
-        unpacked.Length.ShouldBe(352 + 4L * volume.Count);
+        deflate.CopyTo(unpacked);
+        unpacked.ToArray().AsSpan().SequenceEqual(plain).ShouldBeTrue();
+        BinaryPrimitives.ReadUInt32LittleEndian(packed.AsSpan()[^8..]).ShouldBe(Crc32.Finish(Crc32.Update(Crc32.Start, plain)));
+        BinaryPrimitives.ReadInt32LittleEndian(packed.AsSpan()[^4..]).ShouldBe(plain.Length);
         VolumeFile.Read(folder["a.nii.gz"]).Voxels<int>().SequenceEqual(volume.Voxels<int>()).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Sums_of_pieces_are_the_sum_of_the_whole()
+    {
+        var random = new Random(3);
+        for (var i = 0; i < 200; i++)
+        {
+            var bytes = new byte[random.Next(1, 5000)];
+            random.NextBytes(bytes);
+            var cut = random.Next(bytes.Length + 1);
+            GzipFile.Join(Of(bytes[..cut]), Of(bytes[cut..]), bytes.Length - cut).ShouldBe(Of(bytes));
+        }
+
+        static uint Of(byte[] bytes) => Crc32.Finish(Crc32.Update(Crc32.Start, bytes));
+    }
+
+    [Fact]
+    public void Several_members_are_read_as_one_file()
+    {
+        using var folder = TestPaths.Temporary();
+        var bytes = Uncompressed();
+        using (var file = File.Create(folder["a.nii.gz"]))
+        {
+            foreach (var part in new[] { bytes[..100], bytes[100..400], bytes[400..] })
+            {
+                using var gzip = new GZipStream(file, CompressionLevel.Fastest, leaveOpen: true);
+                gzip.Write(part);
+            }
+        }
+        VolumeFile.Read(folder["a.nii.gz"]).ToFloats().ShouldBe(Ramp().ToFloats());
     }
 
     [Fact]
     public void Blocks_are_checked_when_they_are_read_in_parallel()
     {
         using var folder = TestPaths.Temporary();
-        var volume = Volume.Wrap<int>(Enumerable.Range(0, 160 * 160 * 120).Select(i => i * 31 % 1000).ToArray(), new(160, 160, 120, Affine.Identity));
+        var volume = Large();
         VolumeFile.Write(volume, folder["a.nii.gz"]);
         var whole = File.ReadAllBytes(folder["a.nii.gz"]);
         Patch(folder["a.nii.gz"], whole.Length - 2000, [1, 2, 3, 4]);
@@ -188,6 +226,35 @@ public sealed class NiftiFileTests
             gzip.Write(new byte[100]);
         File.WriteAllBytes(folder["a.nii.gz"], [.. whole, .. tail.ToArray()]);
         VolumeFile.Read(folder["a.nii.gz"]).Voxels<int>().SequenceEqual(volume.Voxels<int>()).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void A_wrong_list_of_blocks_never_gives_other_voxels()
+    {
+        using var folder = TestPaths.Temporary();
+        VolumeFile.Write(Ramp(), folder["a.nii.gz"]);
+        var whole = File.ReadAllBytes(folder["a.nii.gz"]);
+        var header = 12 + BinaryPrimitives.ReadUInt16LittleEndian(whole.AsSpan(10));
+        var refused = 0;
+        foreach (var at in Enumerable.Range(0, header).Concat(Enumerable.Range(whole.Length - 10, 10)))
+        {
+            foreach (var change in new byte[] { 1, 0x80, 0xff })
+            {
+                var bytes = whole.ToArray();
+                bytes[at] ^= change;
+                File.WriteAllBytes(folder["b.nii.gz"], bytes);
+                try
+                {
+                    VolumeFile.Read(folder["b.nii.gz"]).ToFloats().ShouldBe(Ramp().ToFloats());
+                }
+                catch (VolumeFormatException)
+                {
+                    refused++;
+                }
+            }
+        }
+        // Those of the magic number, the method, the flags, the length of the list, and of the CRC and size at the end.
+        refused.ShouldBeGreaterThan(30);
     }
 
     [Fact]
@@ -204,6 +271,9 @@ public sealed class NiftiFileTests
         VolumeFile.Write(Ramp().ConvertTo<double>(), folder["d.nii"]);
         VolumeFile.Map(folder["d.nii"]).ToFloats().ShouldBe(Ramp().ToFloats());
     }
+
+    // More than one block.
+    private static Volume Large() => Volume.Wrap<int>(Enumerable.Range(0, 160 * 160 * 120).Select(i => i * 31 % 1000).ToArray(), new(160, 160, 120, Affine.Identity));
 
     private static Volume Ramp() => Volume.FromArray<float>([.. Enumerable.Range(0, 60).Select(i => (float)i)], _grid);
 

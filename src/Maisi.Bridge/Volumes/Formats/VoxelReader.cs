@@ -43,7 +43,7 @@ internal static class VoxelReader
         var voxels = GC.AllocateUninitializedArray<T>(checked((int)(info.Grid.Count * info.Channels)));
         try
         {
-            if (!packed || !GzipMembers.TryRead(path, start, offset, (long)voxels.Length * Unsafe.SizeOf<T>(), (at, count) => VoxelBytes.Part(voxels, at, count)))
+            if (!packed || !GzipBlocks.TryRead(path, start, offset, (long)voxels.Length * Unsafe.SizeOf<T>(), (at, count) => VoxelBytes.Part(voxels, at, count)))
                 ReadInOrder(path, offset, packed, start, voxels);
         }
         catch (Exception e) when (e is IOException or InvalidDataException) // zlib's own errors are IOExceptions
