@@ -37,6 +37,50 @@ public sealed class JobTests(TinyBundle bundle) : IClassFixture<TinyBundle>
     }
 
     [Fact]
+    public async Task Files_answer_HEAD_ranges_and_conditions()
+    {
+        await using var service = await TinyService.StartAsync(bundle);
+        var job = await service.EndAsync(await service.Client.SubmitAsync(TinyService.Image(7)));
+        var file = job.Files.First(f => f.Role == "image");
+        var path = $"v1/jobs/{job.Id}/files/{file.Name}";
+        var whole = await service.Http.GetByteArrayAsync(path);
+        async Task<(HttpStatusCode Status, byte[] Body, long? Length)> Ask(HttpMethod method, string name, string value)
+        {
+            using var request = new HttpRequestMessage(method, path);
+            request.Headers.TryAddWithoutValidation(name, value);
+            using var response = await service.Http.SendAsync(request);
+            return (response.StatusCode, await response.Content.ReadAsByteArrayAsync(), response.Content.Headers.ContentLength);
+        }
+
+        var head = await Ask(HttpMethod.Head, "X", "y");
+        (head.Status, head.Length, head.Body.Length).ShouldBe((HttpStatusCode.OK, whole.Length, 0));
+        (await Ask(HttpMethod.Get, "Range", "bytes=2-5")).Body.ShouldBe(whole[2..6]);
+        (await Ask(HttpMethod.Get, "Range", "bytes=-5")).Body.ShouldBe(whole[^5..]);
+        (await Ask(HttpMethod.Get, "Range", "bytes=999999999-")).Status.ShouldBe(HttpStatusCode.RequestedRangeNotSatisfiable);
+        (await Ask(HttpMethod.Get, "Range", "lines=2-5")).Body.ShouldBe(whole);
+        (await Ask(HttpMethod.Get, "If-None-Match", $"\"{file.Sha256}\"")).Status.ShouldBe(HttpStatusCode.NotModified);
+        foreach (var open in new[] { "v1/health/live", "v1/health/ready", "" })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Head, open);
+            (await service.Http.SendAsync(request)).StatusCode.ShouldBe(HttpStatusCode.OK, open);
+        }
+    }
+
+    [Fact]
+    public async Task Requests_that_wait_are_no_jobs_of_the_list()
+    {
+        await using var service = await TinyService.StartAsync(bundle);
+        var job = await service.EndAsync(await service.Client.SubmitAsync(TinyService.Image(7)));
+        using var leave = new CancellationTokenSource();
+        var run = service.Client.RunAsync(new RunRequest { NumOutputSamples = 100, BodyRegion = ["chest"], AnatomyList = ["liver"] }, leave.Token);
+        while ((await service.Client.GetInfoAsync()).QueueLength == 0)
+            await Task.Delay(10);
+        (await service.Client.ListJobsAsync(limit: 1)).Jobs.Select(j => j.Id).ShouldBe([job.Id]);
+        await leave.CancelAsync();
+        await run.ShouldThrowAsync<OperationCanceledException>();
+    }
+
+    [Fact]
     public async Task An_uploaded_label_map_becomes_an_image_on_its_grid()
     {
         await using var service = await TinyService.StartAsync(bundle);

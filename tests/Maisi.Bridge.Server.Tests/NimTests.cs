@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using Maisi.Bridge.Client;
+using Maisi.Bridge.Generation;
 using Maisi.Bridge.TestSupport;
 using Maisi.Bridge.Volumes;
 
@@ -123,6 +124,29 @@ public sealed class NimTests(TinyBundle bundle, SharedService shared) : IClassFi
         var problem = JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
         problem["errors"]!.AsArray().Select(e => e!["field"]!.ToString()).ShouldContain(field);
         problem["type"]!.ToString().ShouldBe("urn:maisi:problem:invalid-request");
+    }
+
+    [Fact]
+    public async Task Numbers_are_whole_when_their_values_are_and_limits_are_allowed()
+    {
+        const string Body = """{"num_output_samples": 1.0, "body_region": ["chest"], "anatomy_list": ["liver"], "num_inference_steps": 1e0, "seed": 4.0, "output_size": [32.0, 32, 64], "spacing": [0.1, 20, 1]}""";
+        await using var service = await TinyService.StartAsync(bundle);
+        using var response = await service.Http.PostAsync("v1/maisi/run", new StringContent(Body, Encoding.UTF8, "application/json"));
+        response.StatusCode.ShouldBe(HttpStatusCode.OK, await response.Content.ReadAsStringAsync());
+        response.Headers.GetValues("X-Maisi-Seed").ShouldBe(["4"]);
+    }
+
+    [Fact]
+    public void MAISI_networks_have_the_sizes_and_spacings_of_NVIDIA()
+    {
+        var limits = new BundleLimits(BundleSettings.Read(Path.Combine(TestPaths.Root, "bundles", "maisi_ct_rflow")), new MaisiServerOptions(), []);
+        limits.HasNimSizes.ShouldBeTrue();
+        foreach (var (axis, allowed) in new[] { (0, new[] { 256, 384, 512 }), (1, [256, 384, 512]), (2, [128, 256, 384, 512, 640, 768]) })
+            Enumerable.Range(1, 1024).Where(n => limits.Size(axis, n) is null).ShouldBe(allowed);
+        limits.Spacing.ShouldBe((0.5, 5.0));
+        BundleLimits.Regions.ShouldBe(["head", "chest", "thorax", "abdomen", "pelvis", "lower"]);
+        limits.Anatomy("liver", synthesised: false).ShouldBeNull();
+        limits.Anatomy("wing", synthesised: true)!.ShouldContain("not a structure");
     }
 
     [Fact]

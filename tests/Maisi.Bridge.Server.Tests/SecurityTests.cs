@@ -74,6 +74,31 @@ public sealed class SecurityTests(TinyBundle bundle) : IClassFixture<TinyBundle>
     }
 
     [Fact]
+    public async Task Sites_that_are_allowed_and_no_others_may_read_answers()
+    {
+        await using var service = await TinyService.StartAsync(bundle, o => (o.Preload, _) = (false, Allow(o)));
+        foreach (var (origin, isAllowed) in new[] { ("https://viewer.example", true), ("https://viewer.example.evil", false), ("http://viewer.example", false), ("null", false) })
+        {
+            using var preflight = new HttpRequestMessage(HttpMethod.Options, "v1/jobs");
+            using var request = new HttpRequestMessage(HttpMethod.Get, "v1/jobs");
+            preflight.Headers.Add("Access-Control-Request-Method", "POST");
+            foreach (var message in new[] { preflight, request })
+            {
+                message.Headers.Add("Origin", origin);
+                using var response = await service.Http.SendAsync(message);
+                var allowed = response.Headers.TryGetValues("Access-Control-Allow-Origin", out var values) ? values.Single() : null;
+                allowed.ShouldBe(isAllowed ? origin : null, $"{message.Method} {origin}");
+            }
+        }
+
+        static bool Allow(MaisiServerOptions options)
+        {
+            options.CorsOrigins.Add("https://viewer.example");
+            return true;
+        }
+    }
+
+    [Fact]
     public async Task Paths_never_lead_out_of_a_job()
     {
         await using var service = await TinyService.StartAsync(bundle);

@@ -141,7 +141,10 @@ internal sealed class JobEndpoints(
         var type = file.Name.EndsWith(".png", StringComparison.Ordinal) ? "image/png" : file.Name.EndsWith(".json", StringComparison.Ordinal) ? "application/json" : "application/octet-stream";
         var tag = file.Sha256 is { } hash ? new EntityTagHeaderValue($"\"{hash}\"") : null;
         context.Response.Headers.CacheControl = "private, no-cache";
-        return Results.File(path, type, Path.GetFileName(file.Name), record.Finished, tag, enableRangeProcessing: true);
+        // Ranges of other units are passed over (RFC 9110, 14.2).
+        var range = context.Request.Headers.Range.ToString();
+        var isRange = range.Length == 0 || range.StartsWith("bytes=", StringComparison.OrdinalIgnoreCase);
+        return Results.File(path, type, Path.GetFileName(file.Name), record.Finished, tag, enableRangeProcessing: isRange);
     }
 
     private async Task<IResult> ArchiveAsync(HttpContext context, string id)

@@ -21,7 +21,7 @@ internal static class PageEndpoints
         foreach (var (path, resource, type) in _files)
         {
             var content = new Lazy<(byte[] Bytes, EntityTagHeaderValue Tag)>(() => Read(resource));
-            routes.MapGet(path, (HttpContext context) =>
+            routes.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], (HttpContext context) =>
             {
                 var (bytes, tag) = content.Value;
                 var headers = context.Response.Headers;

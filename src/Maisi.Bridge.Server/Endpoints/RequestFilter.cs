@@ -41,7 +41,9 @@ internal sealed class RequestFilter(Access access, AuditLog audit, ServerMetrics
             status = await RefuseAsync(context, e);
         }
         var method = context.Request.Method;
-        metrics.Answered((context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "", method, status);
+        var route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "";
+        metrics.Answered(route, method, status);
+        Describe(Activity.Current, route, method, status);
         if (!(HttpMethods.IsGet(method) || HttpMethods.IsHead(method)) || status is StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden)
             audit.Write(context, client, status);
         return Results.Empty;
@@ -84,6 +86,17 @@ internal sealed class RequestFilter(Access access, AuditLog audit, ServerMetrics
             return ClientGone;
         }
         return problem.Status;
+    }
+
+    // ASP.NET Core's own span of a request says no more than that there was one. The names are OpenTelemetry's conventions.
+    private static void Describe(Activity? span, string route, string method, int status)
+    {
+        if (span is null)
+            return;
+        span.DisplayName = $"{method} {route}";
+        span.SetTag("http.route", route).SetTag("http.request.method", method).SetTag("http.response.status_code", status);
+        if (status >= StatusCodes.Status500InternalServerError)
+            span.SetStatus(ActivityStatusCode.Error);
     }
 
     private static RequestProblem Describe(HttpContext context, Exception e) => e switch

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Text.Json;
 using Maisi.Bridge.Client;
 using Maisi.Bridge.Generation;
@@ -21,7 +22,7 @@ internal sealed class FieldReader(JsonElement root)
     {
         if (Find(name) is not { } value)
             return null;
-        if (value.ValueKind == JsonValueKind.Number && value.TryGetUInt64(out var seed))
+        if (value.ValueKind == JsonValueKind.Number && (value.TryGetUInt64(out var seed) || Whole(value, 0, 1L << 53, out seed)))
             return seed;
         return Wrong<ulong>(name, "must be a whole number from 0 to 18446744073709551615");
     }
@@ -146,12 +147,21 @@ internal sealed class FieldReader(JsonElement root)
     }
 
     private int? Int(JsonElement value, string path, int low, int high) =>
-        value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= low && number <= high
+        value.ValueKind == JsonValueKind.Number && (value.TryGetInt32(out var number) || Whole(value, low, high, out number)) && number >= low && number <= high
             ? number : Wrong<int>(path, $"must be a whole number from {low} to {high}");
 
     private double? Number(JsonElement value, string path, double low, double high) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && number >= low && number <= high
             ? number : Wrong<double>(path, string.Create(CultureInfo.InvariantCulture, $"must be a number from {low} to {high}"));
+
+    // Some languages write every number as 1.0.
+    private static bool Whole<T>(JsonElement value, double low, double high, out T number)
+        where T : struct, IBinaryInteger<T>
+    {
+        var isWhole = value.TryGetDouble(out var real) && real >= low && real <= high && real == Math.Floor(real);
+        number = isWhole ? T.CreateChecked(real) : T.Zero;
+        return isWhole;
+    }
 
     // A text whose escapes are half of a pair cannot be read at all.
     private static string? Text(JsonElement value)

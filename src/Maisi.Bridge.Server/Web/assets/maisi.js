@@ -1,5 +1,5 @@
 // The page of the service: submits jobs, watches them, shows and downloads their results.
-import { move, setOpacity, setPlane, show } from "./viewer.js";
+import { move, setOpacity, setPlane, setWindow, show } from "./viewer.js";
 
 const $ = (id) => document.getElementById(id);
 const watched = new Set();
@@ -47,6 +47,9 @@ async function start() {
   $("count").max = info.limits.max_output_samples;
   document.getElementsByName("size").forEach((input, i) => { input.placeholder = info.defaults.output_size[i]; input.step = info.limits.divisor; input.min = info.limits.divisor; });
   document.getElementsByName("spacing").forEach((input, i) => { input.placeholder = info.defaults.spacing[i]; });
+  // Windows are of CT, of which modalities up to 7 are.
+  $("window").disabled = info.defaults.modality > 7;
+  if ($("window").disabled) $("window").value = "";
   choose();
   const { jobs } = parse(await (await call("v1/jobs?limit=50")).text());
   $("list").replaceChildren();
@@ -126,6 +129,8 @@ async function watch(job) {
     }
     if (!["queued", "running"].includes(job.state)) say(`Job with seed ${job.seed}: ${job.state}.`);
   } catch (error) {
+    // Deleted, here or elsewhere.
+    if (error.problem?.status === 404) return drop(job);
     say(error.message);
   } finally {
     watched.delete(job.id);
@@ -135,7 +140,7 @@ async function watch(job) {
 
 function line(job) {
   if (job.state === "queued") return `waits${job.position ? `, place ${job.position}` : ""}${job.estimated_seconds ? `, about ${Math.ceil(job.estimated_seconds)} s` : ""}`;
-  if (job.state === "running") return job.progress ? `${job.progress.stage} ${job.progress.done}/${job.progress.total}` : "begins";
+  if (job.state === "running") return job.progress ? `${job.num_output_samples > 1 ? `sample ${Math.min((job.progress.samples ?? 0) + 1, job.num_output_samples)} of ${job.num_output_samples}, ` : ""}${job.progress.stage} ${job.progress.done}/${job.progress.total}` : "begins";
   return job.problem ? `${job.state}: ${job.problem.detail}` : job.state;
 }
 
@@ -169,11 +174,15 @@ function draw(job, atEnd = false) {
 
 const cancel = async (job) => draw(parse(await (await call(`v1/jobs/${job.id}/cancel`, { method: "POST" })).text()));
 
-async function remove(job) {
-  await call(`v1/jobs/${job.id}`, { method: "DELETE" });
+function drop(job) {
   $(`job-${job.id}`)?.remove();
   $("none").hidden = $("list").children.length > 0;
   if (current?.id === job.id) $("result").hidden = true;
+}
+
+async function remove(job) {
+  await call(`v1/jobs/${job.id}`, { method: "DELETE" });
+  drop(job);
   $("jobs").focus();
   say("Deleted.");
 }
@@ -206,19 +215,29 @@ async function choosePicture() {
   const file = async (end) => (current.files.some((f) => f.name === stem + end) ? blob(current, stem + end) : null);
   const [image, labels] = await Promise.all([file("_image.nii.gz"), file("_label.nii.gz")]);
   try {
-    await show($("canvas"), image, labels, info.labels, (place) => { $("place").textContent = place; });
     $("viewer").hidden = false;
+    const drawn = await show($("canvas"), image, labels, info.labels, (place) => { $("place").textContent = place; });
+    $("legend").replaceChildren(...drawn.map(({ name, colour }) => {
+      const swatch = element("span", { className: "swatch", ariaHidden: "true" });
+      swatch.style.background = colour;
+      return element("li", {}, swatch, name);
+    }));
+    document.querySelectorAll("[data-needs]").forEach((tool) => { tool.hidden = !(tool.dataset.needs === "image" ? image : image && labels); });
     $("pictures").replaceChildren();
     setPlane(Number($("plane").value));
-    setOpacity(Number($("opacity").value));
+    setOpacity(image ? Number($("opacity").value) : 1);
+    chooseWindow();
     say(`Shown: ${stem}.`);
   } catch (error) {
     const picture = await file("_overlay.png") ?? await file("_preview.png");
     $("viewer").hidden = true;
+    $("legend").replaceChildren();
     $("pictures").replaceChildren(element("img", { src: URL.createObjectURL(picture), alt: `Three planes of ${stem}` }));
     say(`Shown as a picture, as the viewer cannot run here (${error.message}).`);
   }
 }
+
+const chooseWindow = () => setWindow($("window").value ? $("window").value.split(" ").map(Number) : null);
 
 const steps = { ArrowLeft: [-1, 0, 0], ArrowRight: [1, 0, 0], ArrowUp: [0, 1, 0], ArrowDown: [0, -1, 0], PageUp: [0, 0, 1], PageDown: [0, 0, -1] };
 
@@ -226,6 +245,7 @@ $("job").addEventListener("submit", submit);
 $("kind").addEventListener("change", choose);
 $("sample").addEventListener("change", choosePicture);
 $("plane").addEventListener("change", () => setPlane(Number($("plane").value)));
+$("window").addEventListener("change", chooseWindow);
 $("opacity").addEventListener("input", () => setOpacity(Number($("opacity").value)));
 $("canvas").addEventListener("keydown", (event) => {
   if (!steps[event.key]) return;
