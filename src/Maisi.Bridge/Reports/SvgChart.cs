@@ -171,7 +171,7 @@ internal static class SvgChart
             var all = values.Where(double.IsFinite).DefaultIfEmpty(0).ToArray();
             var (low, high) = (all.Min(), all.Max());
             if (high <= low)
-                (low, high) = (low - 0.5, low + 0.5);
+                (low, high) = (low is >= 0 and < 0.5 ? 0 : low - 0.5, low + 0.5);
             var rough = (high - low) / 5;
             var power = Math.Pow(10, Math.Floor(Math.Log10(rough)));
             var step = power * (rough / power) switch { <= 1 => 1, <= 2 => 2, <= 5 => 5, _ => 10 };

@@ -65,12 +65,13 @@ public class MisuseTests
         Skip.If(cuda.is_available(), "there is one");
         using var data = new ExperimentData(4, 2, 0).Folds(2);
         data.Save();
-        var error = await Should.ThrowAsync<ExperimentException>(() => new ExperimentRunner(data.Config(c =>
+        var error = await Should.ThrowAsync<MaisiException>(() => new ExperimentRunner(data.Config(c =>
         {
             c["arms"] = new JsonArray("real");
             c["devices"] = new JsonArray("cuda:0");
         }), data["out"]).RunAsync());
-        error.Message.ShouldBe("There is no device 'cuda:0' here.");
+        error.Message.ShouldContain("'cuda:0' was asked for, but no CUDA device is available");
+        error.Where.ShouldBe("devices");
     }
 
     private static void Refused(ExperimentData data, string words, int line)

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Maisi.Bridge.Reports;
-using Maisi.Bridge.Volumes;
 
 namespace Maisi.Bridge.Experiments;
 
@@ -9,8 +8,6 @@ internal static class ExperimentReport
 {
     /// <summary>The files.</summary>
     public const string PageName = "report.html", MarkdownName = "report.md";
-
-    private const int PanelSize = 168;
 
     /// <summary>Writes both.</summary>
     public static void Write(ExperimentResults results, ExperimentPlan plan, ExperimentFolder folder)
@@ -59,7 +56,7 @@ internal static class ExperimentReport
         page.Heading("Learning curves");
         foreach (var (curve, title) in new[] { ("loss", "training loss"), ("dice", "validation Dice") })
             page.Figure(SvgChart.Lines("step", title, Curves(results, curve)), $"{title}, a line per training");
-        Pictures(page, results, plan, folder);
+        CasePictures.Add(page, results, plan, folder);
         Table(page.Heading("Trainings"), ReportTables.Trainings(results));
         page.Heading("Plan").Lines(PlanTable.Text(plan)).Heading("Config").Lines(results.Config.ToJson());
         return page.Paragraph($"{string.Join(", ", Versions(results))}. Not for diagnosis.");
@@ -78,43 +75,4 @@ internal static class ExperimentReport
 
     private static IReadOnlyList<ChartSeries> Curves(ExperimentResults results, string name) => [.. results.Units.Select(u => new ChartSeries(
         ArmNames.Title(u.Arm), [.. u.Curve.Where(p => p.Name == name).Select(p => ((double)p.Step, p.Value))], Array.IndexOf(results.Config.Arms, u.Arm)))];
-
-    // The cases with the best and the worst difference of the arm that the experiment is about, each with the truth and all predictions.
-    private static void Pictures(HtmlPage page, ExperimentResults results, ExperimentPlan plan, ExperimentFolder folder)
-    {
-        if (results.Config.Arms.Length < 2)
-            return;
-        var focus = results.Config.Arms.Skip(1).Contains(ArmKind.RealSynthetic) ? ArmKind.RealSynthetic : results.Config.Arms[^1];
-        // Differences are means over the seeds; the pictures are of the first.
-        double Of(ArmKind arm, string id) => results.Tests.Where(t => t.Arm == arm).Average(t => Mean(t.Cases.Single(c => c.CaseId == id)));
-        var order = plan.Test.Select(id => (Id: id, Difference: Of(focus, id) - Of(results.Config.Arms[0], id))).Where(c => double.IsFinite(c.Difference))
-            .OrderByDescending(c => c.Difference).ToList();
-        if (order.Count == 0)
-            return;
-        page.Heading("Cases");
-        foreach (var ((id, difference), what) in new[] { (order[0], "best"), (order[^1], "worst") })
-        {
-            var item = plan.Cases.Single(c => c.CaseId == id);
-            var image = VolumeFile.Read(item.Image);
-            page.Heading(string.Create(CultureInfo.InvariantCulture, $"{item.CaseId}: {what} difference of {ArmNames.Title(focus)}, {difference:+0.000;-0.000;0.000}"), 3);
-            page.Picture(Sheet(image, ClassMap.Read(item.Label, results.Config.Classes), results.Config), "truth");
-            foreach (var test in results.Config.Arms.Select(arm => results.Tests.First(t => t.Arm == arm)))
-            {
-                var score = test.Cases.Single(c => c.CaseId == id);
-                page.Picture(
-                    Sheet(image, VolumeFile.Read(Path.Combine(folder.Root, score.Prediction!)), results.Config),
-                    string.Create(CultureInfo.InvariantCulture, $"{ArmNames.Title(test.Arm)}{(results.Config.Seeds.Length > 1 ? $", seed {test.Seed}" : "")}: mean Dice {Mean(score):F3}"));
-            }
-        }
-    }
-
-    private static double Mean(CaseScore score) => score.Dice.Values.DefaultIfEmpty(double.NaN).Average();
-
-    private static Raster Sheet(Volume image, Volume classes, ExperimentConfig config) => PreviewSheet.Draw(image, new PreviewOptions
-    {
-        Labels = classes.WithAffine(image.Affine),
-        PanelSize = PanelSize,
-        Window = new IntensityWindow((float)config.Segresnet.Intensity[0], (float)config.Segresnet.Intensity[1]),
-        Naming = code => (code <= config.Classes.Length ? config.Classes[code - 1].Name : $"{code}", LabelColors.For(code)),
-    });
 }

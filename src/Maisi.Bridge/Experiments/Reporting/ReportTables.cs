@@ -87,7 +87,7 @@ internal static class ReportTables
             yield return
             [
                 name, r.Arm, Number(r.Value), Signed(r.Difference), string.Join(", ", r.Seeds.Select(Signed)), $"{Signed(r.Low)} to {Signed(r.High)}", $"{r.BetterWorseEqual[0]} / {r.BetterWorseEqual[1]}", P(r.PValue), P(r.PHolm),
-                r.Folds is { } folds ? $"{Signed(folds.Mean)}, {P(folds.PValue)}" : "", r.Conclusion,
+                r.Folds is { } folds ? folds.PValue is null ? Signed(folds.Mean) : $"{Signed(folds.Mean)}, {P(folds.PValue)}" : "", r.Conclusion,
             ];
         }
     }

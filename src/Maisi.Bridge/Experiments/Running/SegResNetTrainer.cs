@@ -2,7 +2,6 @@ using System.IO.Compression;
 using Maisi.Bridge.Generation;
 using Maisi.Bridge.Training;
 using Maisi.Bridge.Volumes;
-using TorchSharp;
 
 namespace Maisi.Bridge.Experiments;
 
@@ -35,15 +34,8 @@ internal sealed class SegResNetTrainer(ExperimentConfig config, ExperimentPlan p
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private static void Require(string device)
-    {
-        if (device != "cpu" && !torch.cuda.is_available())
-            throw new ExperimentException($"There is no device '{device}' here.", "devices", "Use \"cpu\", or a libtorch with CUDA on a machine with a GPU.");
-    }
-
     private TrainedUnit Train(TrainingUnit unit, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
-        Require(unit.Device);
         var fold = new SegResNetFold(config.Segresnet, Task(unit.Arm, unit.Seed, unit.Fold, unit.Device), config.Classes);
         // All cases are read before anything is trained, those of the test set too: a damaged file is told now, and not after the last fold.
         foreach (var item in plan.Cases)

@@ -28,7 +28,7 @@ internal sealed class SegResNetFold(SegResNetOptions options, SegResNetTask task
 {
     private const string Stage = "segresnet";
     private readonly byte[] _mirror = ClassMap.Mirror(classes);
-    private readonly Device _device = device(task.Device);
+    private readonly Device _device = ComputeDevice.Parse(task.Device, "devices");
 
     /// <summary>Forgets the state of a training whose results are in place; its log stays.</summary>
     public static void Forget(string state)
