@@ -47,11 +47,13 @@ internal static class CasePictures
 
     private static double Mean(CaseScore score) => score.Dice.Values.DefaultIfEmpty(double.NaN).Average();
 
-    // The box of the truth and what is near it: a picture of the whole scan would show little of it.
+    // The box of the truth and what is near it: a picture of the whole scan would show little of it. The planes go through the mean of the
+    // classes' centres, or a long spinal cord would draw them away from all else.
     private static (VolumeGrid View, (double X, double Y, double Z) Center) Around(Volume truth, VolumeGrid grid)
     {
         var classes = truth.Voxels<byte>();
         int[] first = [grid.SizeX, grid.SizeY, grid.SizeZ], last = [-1, -1, -1];
+        var sums = new SortedDictionary<byte, (long Count, long X, long Y, long Z)>();
         for (var i = 0; i < classes.Length; i++)
         {
             if (classes[i] == 0)
@@ -59,10 +61,13 @@ internal static class CasePictures
             int[] at = [i % grid.SizeX, i / grid.SizeX % grid.SizeY, i / grid.SizeX / grid.SizeY];
             for (var axis = 0; axis < 3; axis++)
                 (first[axis], last[axis]) = (Math.Min(first[axis], at[axis]), Math.Max(last[axis], at[axis]));
+            var sum = sums.GetValueOrDefault(classes[i]);
+            sums[classes[i]] = (sum.Count + 1, sum.X + at[0], sum.Y + at[1], sum.Z + at[2]);
         }
-        if (last[0] < 0)
-            (first, last) = ([0, 0, 0], [grid.SizeX - 1, grid.SizeY - 1, grid.SizeZ - 1]);
-        var center = grid.Affine.Apply((first[0] + last[0]) / 2.0, (first[1] + last[1]) / 2.0, (first[2] + last[2]) / 2.0);
+        if (sums.Count == 0)
+            return (grid, grid.Affine.Apply((grid.SizeX - 1) / 2.0, (grid.SizeY - 1) / 2.0, (grid.SizeZ - 1) / 2.0));
+        var centers = sums.Values.Select(s => (X: s.X / (double)s.Count, Y: s.Y / (double)s.Count, Z: s.Z / (double)s.Count)).ToList();
+        var center = grid.Affine.Apply(centers.Average(c => c.X), centers.Average(c => c.Y), centers.Average(c => c.Z));
         for (var axis = 0; axis < 3; axis++)
         {
             var margin = (int)Math.Ceiling(MarginMillimetres / grid.Affine.Spacing[axis]);
