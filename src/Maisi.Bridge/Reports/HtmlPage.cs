@@ -10,7 +10,7 @@ internal sealed class HtmlPage
 {
     private const string Style = """
         body {font: 14px/1.45 system-ui, sans-serif; margin: 2em auto; max-width: 1120px; padding: 0 1em; color: #222; background: #fff}
-        figure {display: inline-block; margin: 0 1em 1em 0; vertical-align: top} figcaption {color: #555; max-width: 520px}
+        figure {display: inline-block; margin: 0 .5em 1em 0; vertical-align: top} figcaption {color: #555; max-width: 520px}
         img, svg {max-width: 100%; height: auto} pre {background: #f6f6f6; padding: 1em; overflow-x: auto; font-size: 12px}
         .scroll {overflow-x: auto} table {border-collapse: collapse; margin: .5em 0 1em} th {color: #555; font-weight: 600} .note {color: #8a5a00}
         td, th {padding: .2em 1em .2em 0; text-align: right; border-bottom: 1px solid #eee; white-space: nowrap}

@@ -19,7 +19,7 @@ internal sealed record ChartBar(string Category, double Value, double Low = doub
 /// <summary>Charts as SVG: lines, bars with intervals, points of categories, and pairs of points by fold.</summary>
 internal static class SvgChart
 {
-    private const int Width = 520, Height = 240, Left = 62, Right = 12, Top = 28, Bottom = 40;
+    private const int Width = 520, Height = 240, Left = 62, Right = 20, Top = 28, Bottom = 40;
     private static readonly string[] Colors = ["#1f5fb4", "#d1671f", "#2e8b57", "#8a4fb0", "#b8384f", "#5f6b7a"];
 
     /// <summary>Lines over a common x.</summary>

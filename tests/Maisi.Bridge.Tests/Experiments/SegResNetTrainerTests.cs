@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Maisi.Bridge.Evaluation;
 using Maisi.Bridge.Experiments;
 using Maisi.Bridge.TestSupport;
 using Maisi.Bridge.Training;
@@ -51,6 +52,13 @@ public class SegResNetTrainerTests
             score.Dice["left box"].ShouldBeGreaterThan(0.8);
             score.Dice["right box"].ShouldBeGreaterThan(0.8);
         }
+        // Described in a file the network serves 'maisi evaluate consistency', with the labels of the maps.
+        _options.Described("model.safetensors", _classes).Save(data["network.json"]);
+        using var network = SegmentationNetwork.Load(data["network.json"]);
+        var truth = VolumeFile.Read(data["c4_label.nii.gz"]).ToArray<int>();
+        var labels = network.Segment(VolumeFile.Read(data["c4_ct.nii.gz"])).ToArray<int>();
+        foreach (var label in _classes.Select(c => c.Labels[0]))
+            (2.0 * truth.Zip(labels).Count(p => p.First == label && p.Second == label) / (truth.Count(t => t == label) + labels.Count(l => l == label))).ShouldBeGreaterThan(0.7);
     }
 
     [Theory]

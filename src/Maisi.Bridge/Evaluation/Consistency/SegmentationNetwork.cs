@@ -32,6 +32,9 @@ public sealed record SegmentationNetworkSettings
 
     /// <summary>Share of a window that the next one repeats.</summary>
     public double Overlap { get; set; } = 0.5;
+
+    /// <summary>Writes the file.</summary>
+    public void Save(string path) => AtomicFile.Write(path, stream => stream.Write(JsonSerializer.SerializeToUtf8Bytes(this, SegmentationNetworkJson.Default.SegmentationNetworkSettings)));
 }
 
 /// <summary>A segmentation network that is applied to images: RAS, its spacing and intensities, sliding windows with Gaussian weights.</summary>
@@ -122,6 +125,6 @@ public sealed class SegmentationNetwork : IDisposable
     }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, WriteIndented = true)]
 [JsonSerializable(typeof(SegmentationNetworkSettings))]
 internal sealed partial class SegmentationNetworkJson : JsonSerializerContext;

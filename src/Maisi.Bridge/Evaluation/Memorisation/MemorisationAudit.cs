@@ -1,6 +1,5 @@
 // The distance relative to the next nearest training images follows Carlini et al., "Extracting Training Data from Diffusion Models",
 // arXiv:2301.13188; calibration on held-out cases follows Meehan, Chaudhuri, Dasgupta, arXiv:2004.05675, and Dar et al., arXiv:2402.01054.
-using System.Numerics;
 using Maisi.Bridge.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -64,11 +63,11 @@ public sealed class MemorisationAudit(MemorisationOptions? options = null, Autoe
         var known = Describe(training, mirror: false).Select(d => d[0]).ToArray();
         var unseen = validation.Count > 0 ? Describe(validation, _options.Mirror) : null;
         var made = Describe(synthetic, _options.Mirror);
-        var spaces = known[0].Vectors.Keys.ToArray();
+        DescriptorSpace[] spaces = autoencoder is null ? [DescriptorSpace.Image] : [DescriptorSpace.Image, DescriptorSpace.Latent];
         var calibration = spaces.ToDictionary(s => s, s => unseen is not null
-            ? unseen.Select(u => Nearest(u, known, s)).ToArray()
-            : [.. known.Select((k, i) => Nearest([k], [.. known.Where((_, j) => j != i)], s))]);
-        var found = made.Select(m => spaces.ToDictionary(s => s, s => Scored(Nearest(m, known, s), calibration[s]))).ToArray();
+            ? unseen.Select(u => Nearest(maker, u, known, s)).ToArray()
+            : [.. known.Select((k, i) => Nearest(maker, [k], [.. known.Where((_, j) => j != i)], s))]);
+        var found = made.Select(m => spaces.ToDictionary(s => s, s => Scored(Nearest(maker, m, known, s), calibration[s]))).ToArray();
         return new MemorisationResult
         {
             Cases = [.. made.Select((m, i) => new AuditedCase(m[0].File, found[i], found[i].Max(f => Verdict(f.Value, calibration[f.Key])))).OrderByDescending(c => c.Verdict).ThenByDescending(c => c.Score)],
@@ -95,31 +94,13 @@ public sealed class MemorisationAudit(MemorisationOptions? options = null, Autoe
     }
 
     /// <summary>The nearest of the known cases to any of the views of a case.</summary>
-    private NearestCase Nearest(IReadOnlyList<CaseDescriptor> views, IReadOnlyList<CaseDescriptor> known, DescriptorSpace space)
+    private NearestCase Nearest(DescriptorMaker maker, IReadOnlyList<CaseDescriptor> views, IReadOnlyList<CaseDescriptor> known, DescriptorSpace space)
     {
-        var distances = known.Select(k => views.Select((v, i) => (Distance: Distance(v.Vectors[space], k.Vectors[space], k.File), Mirrored: i > 0)).Min()).ToArray();
+        var distances = known.AsParallel().AsOrdered().Select(k => views.Select((v, i) => (Distance: maker.Distance(v, k, space), Mirrored: i > 0)).Min()).ToArray();
         var order = Enumerable.Range(0, known.Count).OrderBy(i => distances[i].Distance).ToArray();
         var others = order.Skip(1).Take(_options.Neighbours).Average(i => distances[i].Distance);
         var (nearest, mirrored) = distances[order[0]];
         return new(known[order[0]].File, mirrored, nearest, others > 0 ? nearest / others : 1, double.NaN, double.NaN, double.NaN);
-    }
-
-    private static double Distance(float[] a, float[] b, string file)
-    {
-        if (a.Length != b.Length)
-            throw new MaisiException($"descriptors of {a.Length} and {b.Length} values cannot be compared", file);
-        // Of vectors of length 1 this is √(2 - 2·correlation), without the loss of digits.
-        var sum = Vector<float>.Zero;
-        var i = 0;
-        for (; i <= a.Length - Vector<float>.Count; i += Vector<float>.Count)
-        {
-            var d = new Vector<float>(a, i) - new Vector<float>(b, i);
-            sum += d * d;
-        }
-        var total = (double)Vector.Sum(sum);
-        for (; i < a.Length; i++)
-            total += (a[i] - b[i]) * (a[i] - b[i]);
-        return Math.Sqrt(total);
     }
 
     private static NearestCase Scored(NearestCase nearest, NearestCase[] calibration) => nearest with

@@ -7,7 +7,7 @@ namespace Maisi.Bridge.Evaluation;
 /// <summary>An audit as tables, drawings and pictures of the closest pairs.</summary>
 public static class MemorisationReport
 {
-    private const int PanelSize = 150;
+    private const int PanelSize = 300;
 
     /// <summary>Builds the report and draws the closest pairs.</summary>
     /// <param name="result">The audit.</param>

@@ -8,7 +8,7 @@ namespace Maisi.Bridge.Experiments;
 /// <summary>The trainer of this program: SegResNet with deep supervision. Cases are read once and shared by all trainings.</summary>
 internal sealed class SegResNetTrainer(ExperimentConfig config, ExperimentPlan plan, ExperimentFolder folder) : ISegmentationTrainer
 {
-    private const string Model = "model.safetensors", Log = "training";
+    private const string Model = "model.safetensors", Network = "network.json", Log = "training";
     private const int MostPoints = 60;
     private readonly Dictionary<string, ExperimentCase> _cases = plan.Cases.ToDictionary(c => c.CaseId, StringComparer.Ordinal);
     private readonly Dictionary<string, PreparedCase> _prepared = new(StringComparer.Ordinal);
@@ -45,6 +45,8 @@ internal sealed class SegResNetTrainer(ExperimentConfig config, ExperimentPlan p
         var model = $"{unit.Folder}/{Model}";
         var state = folder.Make($"{unit.Folder}/{Log}");
         var summary = fold.Train(training, validation, folder.Make(model), state, progress, cancellation);
+        // Beside the weights, what 'maisi evaluate consistency' needs to apply them to other images.
+        config.Segresnet.Described(Model, config.Classes).Save(folder.Make($"{unit.Folder}/{Network}"));
         Predict(fold, [Path.Combine(folder.Root, model)], unit.Fold.Validation, $"{unit.Folder}/validation", "validate", progress, cancellation);
         var curve = Curve(Path.Combine(state, TrainingLog.Table));
         return new TrainedUnit(summary.Seconds, summary.ProcessorSeconds, summary.Iterations, [model], curve, ProgramInfo.Versions());

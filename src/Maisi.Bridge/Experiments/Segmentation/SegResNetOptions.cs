@@ -1,4 +1,7 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Maisi.Bridge.Evaluation;
 using Maisi.Bridge.Networks;
 using Maisi.Bridge.Training;
 
@@ -24,6 +27,8 @@ public enum SegmentationAugmentation
 /// <summary>The native trainer's network, grid and optimiser. Steps, batch and validations are the experiment's budget, the same in all arms.</summary>
 public sealed record SegResNetOptions : EngineOptions
 {
+    private const string Norm = """["GROUP", {"num_groups": 8}]""";
+
     /// <summary>Millimetres along x, y, z of the grid that the network sees.</summary>
     public double[] Spacing { get; set; } = [1.5, 1.5, 1.5];
 
@@ -67,7 +72,31 @@ public sealed record SegResNetOptions : EngineOptions
         OutChannels = classes + 1,
         BlocksDown = BlocksDown,
         Dsdepth = DeepSupervision,
-        Norm = System.Text.Json.JsonSerializer.Deserialize<LayerSpec>("""["GROUP", {"num_groups": 8}]""")!,
+        Norm = JsonSerializer.Deserialize<LayerSpec>(Norm)!,
+    };
+
+    /// <summary>The trained network for images of any grid; a class's first label stands for all of them.</summary>
+    /// <param name="weights">File of the weights, relative to that of the description.</param>
+    /// <param name="classes">The classes.</param>
+    internal SegmentationNetworkSettings Described(string weights, IReadOnlyList<ExperimentClass> classes) => new()
+    {
+        NetworkDef = new JsonObject
+        {
+            ["_target_"] = "monai.networks.nets.segresnet_ds.SegResNetDS",
+            ["spatial_dims"] = 3,
+            ["init_filters"] = InitFilters,
+            ["in_channels"] = 1,
+            ["out_channels"] = classes.Count + 1,
+            ["blocks_down"] = new JsonArray([.. BlocksDown.Select(b => (JsonNode)b)]),
+            ["dsdepth"] = DeepSupervision,
+            ["norm"] = JsonNode.Parse(Norm),
+        },
+        Weights = weights,
+        Labels = [.. classes.Select(c => c.Labels[0])],
+        Intensity = Intensity,
+        Spacing = Spacing,
+        PatchSize = PatchSize,
+        Overlap = Overlap,
     };
 
     /// <summary>Refuses values that cannot work.</summary>
