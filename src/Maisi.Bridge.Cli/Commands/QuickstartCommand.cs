@@ -5,7 +5,7 @@ using Maisi.Bridge.Volumes;
 
 namespace Maisi.Bridge.Cli.Commands;
 
-/// <summary><c>maisi quickstart</c>: a first synthetic CT without any data, of a label map that the program draws.</summary>
+/// <summary><c>maisi quickstart</c>: a first synthetic CT without any data, of a label map that the bundle makes, or else the program draws.</summary>
 internal static class QuickstartCommand
 {
     private const string Shipped = "maisi_headneck_small";
@@ -25,11 +25,15 @@ internal static class QuickstartCommand
             Directory.CreateDirectory(folder);
             var bundle = ShippedBundle.Find(Shipped) ?? Trained(Path.Combine(folder, "bundle"), progress, cancellation);
             var settings = BundleSettings.Read(bundle);
-            var mask = Path.Combine(folder, "head_label.nii.gz");
-            WriteMask(mask, settings.OutputSize, settings.Spacing);
-            var run = new SynthesisRun(bundle, new GenerationOptions { Seed = parse.GetValue(seed) }, folder) { Masks = [mask] };
+            var makesMasks = settings.MaskGenerationDiffusionDef is not null;
+            var run = new SynthesisRun(bundle, new GenerationOptions
+            {
+                Kind = makesMasks ? PipelineKind.Paired : PipelineKind.FromMask,
+                SynthesizeMask = makesMasks,
+                Seed = parse.GetValue(seed),
+            }, folder) { Masks = makesMasks ? [] : [Drawn(Path.Combine(folder, "head_label.nii.gz"), settings)] };
             var manifest = run.Execute(progress, cancellation);
-            Console.Error.WriteLine($"A synthetic image of a drawn label map by the bundle {Path.GetFileName(bundle)}. Not for diagnosis. The pictures:");
+            Console.Error.WriteLine($"A synthetic image of a {(makesMasks ? "synthetic" : "drawn")} label map by the bundle {Path.GetFileName(bundle)}. Not for diagnosis. The pictures:");
             foreach (var file in manifest.Samples[0].Files)
                 Console.Out.WriteLine(Path.Combine(folder, file.Path));
             return Task.FromResult(CommandRunner.Ok);
@@ -59,11 +63,13 @@ internal static class QuickstartCommand
         return new TrainingCase($"head {number}", [.. hounsfield.Select(h => (float)Math.Clamp((h - low) / (high - low), 0, 1))], labels);
     }
 
-    private static void WriteMask(string path, int[] size, double[] spacing)
+    private static string Drawn(string path, BundleSettings settings)
     {
+        var (size, spacing) = (settings.OutputSize, settings.Spacing);
         var (labels, _) = new HeadPhantom(NewHead).Render(size, spacing);
         var affine = Affine.Diagonal(spacing[0], spacing[1], spacing[2]);
         VolumeFile.Write(Volume.FromArray<byte>(labels, new VolumeGrid(size[0], size[1], size[2], affine)), path);
+        return path;
     }
 
     private static string EmbeddedConfig()

@@ -124,7 +124,7 @@ public sealed record BundleSettings
 
     /// <summary>Whether every label has the code that it has in MAISI, so that rules about tumours and organs mean what they say.</summary>
     [JsonIgnore]
-    public bool HasMaisiLabels => LabelDict.Count > 0 && LabelVocabulary.Load("maisi") is var maisi && LabelDict.All(l => maisi.Find(l.Value)?.Name.Equals(l.Key, StringComparison.OrdinalIgnoreCase) == true);
+    public bool HasMaisiLabels => LabelVocabulary.Load("maisi").Holds(LabelDict);
 
     /// <summary>Whether the UNet is told the body regions.</summary>
     [JsonIgnore]

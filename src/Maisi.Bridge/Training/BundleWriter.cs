@@ -10,11 +10,11 @@ using static TorchSharp.torch;
 namespace Maisi.Bridge.Training;
 
 /// <summary>Writes trained networks as a MONAI bundle: configs, checkpoints as NV-Generate keeps them, and a model card.</summary>
-internal sealed class BundleWriter(TrainingConfig config, TrainingReport report)
+internal sealed class BundleWriter(TrainingConfig config, TrainingReport report, IReadOnlyList<TrainingCase> cases)
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
-    public void Write(StagingFolder staging, AutoencoderKlMaisi autoencoder, DiffusionModelUNetMaisi unet, ControlNetMaisi controlNet)
+    public void Write(StagingFolder staging, AutoencoderKlMaisi autoencoder, DiffusionModelUNetMaisi unet, ControlNetMaisi controlNet, MaskModelTrainer? masks)
     {
         var settings = Settings();
         ScalarType? type = config.HalfWeights ? ScalarType.Float16 : null;
@@ -25,13 +25,54 @@ internal sealed class BundleWriter(TrainingConfig config, TrainingReport report)
             ["num_train_timesteps"] = 1000L,
         }, type);
         TorchFile.SaveNetwork(staging.File(settings.TrainedControlnetPath), controlNet, "controlnet_state_dict", type: type);
+        if (masks is not null)
+            Write(staging, masks, settings, type);
         File.WriteAllText(staging.File("configs/inference.json"), settings.ToJson() + "\n");
         File.WriteAllText(staging.File("configs/metadata.json"), Metadata().ToJsonString(Indented) + "\n");
         File.WriteAllText(staging.File("docs/training.json"), report.ToJson() + "\n");
+        File.WriteAllText(staging.File("docs/training_subjects.json"), Subjects().ToJsonString(Indented) + "\n");
         File.WriteAllText(staging.File("docs/README.md"), ModelCard());
     }
 
-    private BundleSettings Settings() => new()
+    private void Write(StagingFolder staging, MaskModelTrainer masks, BundleSettings settings, ScalarType? type)
+    {
+        TorchFile.SaveNetwork(staging.File(settings.TrainedMaskGenerationAutoencoderPath!), masks.Autoencoder, type: type);
+        TorchFile.SaveNetwork(staging.File(settings.TrainedMaskGenerationDiffusionPath!), masks.UNet, "unet_state_dict", new Dictionary<string, object?>
+        {
+            ["scale_factor"] = masks.ScaleFactor,
+            ["num_train_timesteps"] = (long)masks.Scheduler.NumTrainTimesteps,
+        }, type);
+        var sizes = new JsonArray([.. masks.PatientSizes.Select(p => new JsonObject { ["organ_size"] = new JsonArray([.. p.Select(v => JsonValue.Create(v))]) })]);
+        File.WriteAllText(staging.File(settings.AllAnatomySizeCondtionsJson!), sizes.ToJsonString(Indented) + "\n");
+        var classes = new JsonObject(MaskModelTrainer.Classes(config.Data).Select(c => KeyValuePair.Create<string, JsonNode?>(c.Key, new JsonArray(c.Value.Class, c.Value.Code))));
+        File.WriteAllText(staging.File(settings.LabelDictRemapJson!), classes.ToJsonString(Indented) + "\n");
+    }
+
+    private BundleSettings Settings()
+    {
+        var settings = ImageSettings();
+        return config.MaskModel is not { } masks ? settings : settings with
+        {
+            TrainedMaskGenerationAutoencoderPath = "models/mask_generation_autoencoder.pt",
+            TrainedMaskGenerationDiffusionPath = "models/mask_generation_diffusion_unet.pt",
+            MaskGenerationAutoencoderDef = masks.AutoencoderDef,
+            MaskGenerationDiffusionDef = masks.DiffusionDef,
+            MaskGenerationNoiseScheduler = masks.NoiseScheduler,
+            MaskGenerationNumInferenceSteps = masks.NumInferenceSteps,
+            MaskGenerationLatentShape = LatentShape(masks.AutoencoderDef),
+            MaskGenerationSpacing = config.Data.Spacing,
+            AllAnatomySizeCondtionsJson = "configs/anatomy_sizes.json",
+            LabelDictRemapJson = "configs/label_dict_remap.json",
+        };
+    }
+
+    private int[] LatentShape(JsonObject definition)
+    {
+        var stride = 1 << (definition["num_channels"]!.AsArray().Count - 1);
+        return [definition["latent_channels"]!.GetValue<int>(), .. config.Data.Size.Select(n => n / stride)];
+    }
+
+    private BundleSettings ImageSettings() => new()
     {
         TrainedAutoencoderPath = "models/autoencoder.pt",
         TrainedDiffusionPath = "models/diff_unet_3d.pt",
@@ -50,6 +91,9 @@ internal sealed class BundleWriter(TrainingConfig config, TrainingReport report)
         ControlnetDef = config.ControlnetDef,
         NoiseScheduler = config.NoiseScheduler,
     };
+
+    // Experiments read whom the generator has seen, so that none of them is tested on.
+    private JsonObject Subjects() => new() { ["training"] = new JsonArray([.. cases.Select(c => new JsonObject { ["image"] = c.Id })]) };
 
     private JsonObject Metadata() => new()
     {

@@ -40,6 +40,10 @@ public sealed record TrainingConfig
     /// <summary>Training of the ControlNet, the UNet frozen.</summary>
     public required StageTrainOptions ControlnetTrain { get; init; }
 
+    /// <summary>The networks that make label maps; null trains none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public MaskModelOptions? MaskModel { get; set; }
+
     /// <summary>Stores the weights in half: half the size.</summary>
     public bool HalfWeights { get; set; }
 

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Training;
 
-/// <summary>Trains autoencoder, diffusion UNet and ControlNet one after the other and writes them as a bundle.</summary>
+/// <summary>Trains autoencoder, diffusion UNet, ControlNet and, where the config has one, the mask model, and writes them as a bundle.</summary>
 /// <param name="config">What is trained, and how long.</param>
 /// <param name="output">The bundle folder to make. The state of the unfinished training lies beside it, in a folder with ".training" added.</param>
 /// <param name="resume">Goes on with an unfinished training.</param>
@@ -43,6 +43,9 @@ public sealed class TrainingRun(TrainingConfig config, string output, bool resum
             WeightInitialization.Draw(network, SampleSeed.Of(config.Seed, 100 + index));
         var scheduler = SchedulerFactory.Create(config.NoiseScheduler);
         using var log = new TrainingLog(Path.Combine(store.Folder, "logs"));
+        var masks = config.MaskModel is { } options ? new MaskModelTrainer(options, config.Data, cases, config.Seed) { Log = log } : null;
+        using var maskAutoencoder = masks?.Autoencoder;
+        using var maskUNet = masks?.UNet;
 
         var stages = new AutoencoderTrainer(autoencoder, config.AutoencoderTrain, config.Data.Size, config.Seed) { Log = log, Validation = validation }
             .Train(cases, store, progress, cancellation).ToList();
@@ -53,6 +56,7 @@ public sealed class TrainingRun(TrainingConfig config, string output, bool resum
         var trainer = new LatentDiffusionTrainer(unet, controlNet, scheduler, config) { Log = log, Validation = held?.WithScale(latents.ScaleFactor) };
         stages.Add(trainer.TrainUNet(latents, store, progress, cancellation));
         stages.Add(trainer.TrainControlNet(latents, store, progress, cancellation));
+        stages.AddRange(masks?.Train(store, progress, cancellation) ?? []);
         var report = new TrainingReport
         {
             Bundle = config.Name,
@@ -64,7 +68,7 @@ public sealed class TrainingRun(TrainingConfig config, string output, bool resum
             Seconds = Math.Round(stages.Sum(s => s.Seconds), 1),
             ProcessorSeconds = Math.Round(stages.Sum(s => s.ProcessorSeconds), 1),
         };
-        new BundleWriter(config, report).Write(staging, autoencoder, unet, controlNet);
+        new BundleWriter(config, report, cases).Write(staging, autoencoder, unet, controlNet, masks);
         log.Flush();
         File.Copy(Path.Combine(log.Folder, TrainingLog.Table), staging.File($"docs/{TrainingLog.Table}"));
         TrainingPage.Write(staging.File("docs/training.html"), config.Name, TrainingLog.Read(Path.Combine(log.Folder, TrainingLog.Table)),

@@ -28,8 +28,8 @@ public sealed class MemorisationTests
             (copies["copy"].File, copies["copy"].Mirrored).ShouldBe((training[4], false));
             (copies["mirror"].File, copies["mirror"].Mirrored).ShouldBe((training[7], true));
             (copies["moved"].File, copies["moved"].Mirrored).ShouldBe((training[9], false));
-            result.Cases.Skip(3).ShouldAllBe(c => c.Verdict == CopyVerdict.NotACopy && c.Score < result.Threshold);
-            MemorisationReport.Sentence(result).ShouldBe("3 of 9 synthetic cases are copies of training cases");
+            result.Cases.Skip(3).ShouldAllBe(c => c.Verdict != CopyVerdict.Copy && c.Score < result.Threshold);
+            MemorisationReport.Sentence(result).ShouldStartWith("3 of 9 synthetic cases are copies of training cases");
             var report = MemorisationReport.Build(result, [], pairs: 3);
             report.Pictures[0].Picture.Width.ShouldBe(2000);
             report.Tables[0].Rows.Count(r => (string)r[1]! == "copy").ShouldBe(3);

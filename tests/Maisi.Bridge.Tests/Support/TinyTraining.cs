@@ -8,8 +8,7 @@ internal static class TinyTraining
 {
     public static TrainingConfig Config()
     {
-        var text = File.ReadAllText(Path.Combine(TestPaths.Root, "configs", "train_phantom.json"));
-        var config = TrainingConfig.Parse(text, "train_phantom.json");
+        var config = Read("train_phantom.json");
         return config with
         {
             Data = config.Data with { Size = [16, 16, 16], Spacing = [12, 12, 12] },
@@ -18,6 +17,19 @@ internal static class TinyTraining
             ControlnetTrain = new StageTrainOptions { Iterations = 4, BatchSize = 2 },
         };
     }
+
+    /// <summary>The same with the networks that make label maps, as the large head-and-neck config has them.</summary>
+    public static TrainingConfig WithMasks(int autoencoderSteps = 4) => Config() with
+    {
+        MaskModel = Read("train_headneck.json").MaskModel! with
+        {
+            AutoencoderTrain = new MaskAutoencoderTrainOptions { Iterations = autoencoderSteps, Lr = 4e-3 },
+            DiffusionTrain = new StageTrainOptions { Iterations = 4, BatchSize = 2 },
+            NumInferenceSteps = 3,
+        },
+    };
+
+    private static TrainingConfig Read(string name) => TrainingConfig.Parse(File.ReadAllText(Path.Combine(TestPaths.Root, "configs", name)), name);
 
     public static List<TrainingCase> Cases(TrainingConfig config) => [.. Enumerable.Range(1, 2).Select(i =>
     {

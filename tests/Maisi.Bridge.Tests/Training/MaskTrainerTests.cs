@@ -2,9 +2,10 @@ using System.Text.Json.Nodes;
 using Maisi.Bridge.Bundles;
 using Maisi.Bridge.Bundles.Expressions;
 using Maisi.Bridge.Checkpoints;
+using Maisi.Bridge.Generation;
 using Maisi.Bridge.Networks;
-using Maisi.Bridge.Tests.Bundles;
 using Maisi.Bridge.TestSupport;
+using Maisi.Bridge.Tests.Bundles;
 using Maisi.Bridge.Training;
 using Maisi.Bridge.Volumes;
 using TorchSharp;
@@ -29,7 +30,7 @@ public sealed class MaskTrainerTests
         classes[0, 0, 16, 16, 16].ToInt64().ShouldBe(1);
         classes[0, 0, 0, 0, 0].ToInt64().ShouldBe(12);
         classes.eq(2).sum().ToInt64().ShouldBe(8);
-        MaskCases.Planes(classes)[0, TensorIndex.Colon, 0, 0, 0].data<float>().ToArray().ShouldBe([0, 0, 1, 1, 0, 0, 0, 0]);
+        ConditionPlanes.Of(classes)[0, TensorIndex.Colon, 0, 0, 0].data<float>().ToArray().ShouldBe([0, 0, 1, 1, 0, 0, 0, 0]);
 
         var records = TrainingRecord.Read(folder["masks.json"], folder.Path, "training");
         var sizes = MaskCases.Sizes(records);

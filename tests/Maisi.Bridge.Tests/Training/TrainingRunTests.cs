@@ -1,6 +1,9 @@
 using Maisi.Bridge.Checkpoints;
+using Maisi.Bridge.Generation;
 using Maisi.Bridge.Tests.Support;
 using Maisi.Bridge.Training;
+using Maisi.Bridge.Volumes;
+using TorchSharp;
 
 namespace Maisi.Bridge.Tests.Training;
 
@@ -15,9 +18,11 @@ public sealed class TrainingRunTests : IDisposable
     [InlineData("autoencoder-whole", 1)]
     [InlineData("diffusion-unet", 2)]
     [InlineData("controlnet", 3)]
+    [InlineData("mask-autoencoder", 2)]
+    [InlineData("mask-diffusion", 1)]
     public void An_interrupted_training_ends_with_the_weights_of_an_uninterrupted_one(string stage, int step)
     {
-        var config = TinyTraining.Config();
+        var config = stage.StartsWith("mask", StringComparison.Ordinal) ? TinyTraining.WithMasks() : TinyTraining.Config();
         var cases = TinyTraining.Cases(config);
         var straight = Path.Combine(_folder, "straight");
         var reference = new TrainingRun(config, straight).Execute(cases, []);
@@ -37,12 +42,57 @@ public sealed class TrainingRunTests : IDisposable
         var seen = new List<(string Stage, long Done)>();
         var report = new TrainingRun(config, broken, resume: true).Execute(cases, [], new Inline(p => seen.Add((p.Stage, p.Done))));
         seen.ShouldNotContain(p => p.Stage == stage && p.Done <= step);
-        seen.ShouldContain(p => p.Stage == "controlnet");
+        var last = config.MaskModel is null ? "controlnet" : "mask-diffusion";
+        seen.ShouldContain(p => p.Stage == last);
         report.Stages.Select(s => s.Losses).ShouldBe(reference.Stages.Select(s => s.Losses), new SequenceComparer());
         foreach (var file in Directory.EnumerateFiles(Path.Combine(straight, "models")))
             Weights(Path.Combine(broken, "models", Path.GetFileName(file))).ShouldBe(Weights(file), Path.GetFileName(file));
         Directory.GetDirectories(_folder).Select(Path.GetFileName).Order().ShouldBe(["broken", "straight"]);
         File.Exists(Path.Combine(broken, "left.txt")).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void A_bundle_with_a_mask_model_makes_label_maps_and_their_images()
+    {
+        var config = TinyTraining.WithMasks(autoencoderSteps: 120);
+        var cases = TinyTraining.Cases(config);
+        var bundle = Path.Combine(_folder, "bundle");
+        var report = new TrainingRun(config, bundle).Execute(cases, []);
+        report.Stages.Select(s => s.Name).ShouldBe(["autoencoder", "autoencoder-whole", "diffusion-unet", "controlnet", "mask-autoencoder", "mask-diffusion"]);
+        // Cross-entropy of nine classes starts near ln 9 and falls.
+        report.Stages[4].Losses[0].ShouldBeInRange(1, 3);
+        report.Stages[4].Losses[^1].ShouldBeLessThan(0.5);
+        File.ReadAllText(Path.Combine(bundle, "docs", "training_subjects.json")).ShouldContain("\"head 1\"");
+
+        var settings = BundleSettings.Read(bundle);
+        settings.MaskGenerationLatentShape.ShouldBe([4, 4, 4, 4]);
+        using var model = ModelBundle.Load(bundle, settings);
+        // The autoencoder gives back the label maps that it has learned.
+        var classes = MaskModelTrainer.Classes(config.Data);
+        classes["body"].ShouldBe((8, 200));
+        using var scope = torch.NewDisposeScope();
+        using var _ = torch.no_grad();
+        var seen = cases[0].Labels.Select(code => (long)classes.Values.First(c => c.Code == code).Class).ToArray();
+        var planes = ConditionPlanes.Of(torch.tensor(seen, [1, 1, 16, 16, 16]));
+        var found = model.MaskModel.Autoencoder.Decode(model.MaskModel.Autoencoder.Encode(planes).Mu).argmax(1).data<long>().ToArray();
+        found.Zip(seen).Count(p => p.First == p.Second).ShouldBeGreaterThan(seen.Length * 9 / 10);
+
+        var options = new GenerationOptions { Kind = PipelineKind.Paired, SynthesizeMask = true };
+        var pair = SynthesisPipelines.Create(PipelineKind.Paired, model).Make(options, new SampleInput { RunSeed = 3 });
+        pair.Image!.Shape.ShouldBe([16, 16, 16]);
+        pair.Labels!.CountLabels().Keys.ShouldBeSubsetOf([0, .. config.Data.Labels.Values]);
+        var again = SynthesisPipelines.Create(PipelineKind.Mask, model).Make(options with { Kind = PipelineKind.Mask, SynthesizeMask = false }, new SampleInput { RunSeed = 3 });
+        again.Labels!.ToArray<int>().ShouldBe(pair.Labels!.ToArray<int>());
+    }
+
+    [Fact]
+    public void A_mask_model_with_too_few_classes_is_refused_before_it_is_trained()
+    {
+        var config = TinyTraining.WithMasks();
+        config.MaskModel!.AutoencoderDef["out_channels"] = 5;
+        var error = Should.Throw<MaisiException>(() => new TrainingRun(config, Path.Combine(_folder, "out")).Execute(TinyTraining.Cases(config), []));
+        error.Message.ShouldContain("9 classes");
+        error.Where.ShouldBe("mask_model.autoencoder_def");
     }
 
     [Fact]

@@ -40,8 +40,8 @@ internal sealed class MaskMaker(ModelBundle model)
         var synthesis = new MaskSynthesis(networks, _codes);
         var latent = synthesis.Denoise(condition, Noise(0), step => Noise(step + 1), options.MaskSteps!.Value, progress, cancellation);
         var (plan, record) = DecodePlanning.Plan(networks.Autoencoder, shape[2..], options, progress, streamed: true);
-        var labels = synthesis.Decode(latent, settings.MaskGenerationSpacing, plan is null ? settings.Windows() : null, plan, progress, cancellation)
-            .PostProcess(AnatomySizeConditions.TargetTumour(condition));
+        var labels = synthesis.Decode(latent, settings.MaskGenerationSpacing, plan is null ? settings.Windows() : null, plan, progress, cancellation);
+        labels = settings.HasMaisiLabels ? labels.PostProcess(AnatomySizeConditions.TargetTumour(condition)) : labels.KeepWholeStructures(settings.BodyLabel);
         var changes = new List<string>();
         if (options is { Size: { } size, Spacing: { } spacing })
         {

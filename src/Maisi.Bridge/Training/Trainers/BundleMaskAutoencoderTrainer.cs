@@ -1,5 +1,4 @@
-// The mask autoencoder of MAISI (Guo et al., arXiv:2409.11169). Its training was not published: cross-entropy and a small KL term are those
-// of Pinaya et al., arXiv:2209.07162, for label maps.
+// The mask autoencoder of MAISI (Guo et al., arXiv:2409.11169).
 using System.Text.Json;
 using Maisi.Bridge.Checkpoints;
 using Maisi.Bridge.Generation;
@@ -67,16 +66,7 @@ public sealed class BundleMaskAutoencoderTrainer
             step.Show(("classes", classes));
             Tensor loss;
             using (settings.Autocast(_host.Device))
-            {
-                long[] shape = [classes.shape[0], _network.Shape.LatentChannels, .. classes.shape[2..].Select(n => n / _network.Downsampling)];
-                var (scores, mu, sigma) = _network.Forward(MaskCases.Planes(classes), PhiloxNoise.Normal(shape, random.NextSeed()).to(_host.Device));
-                var wrong = nn.functional.cross_entropy(scores.to(ScalarType.Float32), classes.squeeze(1));
-                var divergence = KlLoss.Compute(mu.to(ScalarType.Float32), sigma.to(ScalarType.Float32));
-                step.Note("cross_entropy", wrong);
-                step.Note("kl", divergence);
-                step.Note("accuracy", scores.detach().argmax(1).eq(classes.squeeze(1)).to(ScalarType.Float32).mean());
-                loss = wrong + (divergence * _section.KlWeight);
-            }
+                loss = MaskAutoencoderLoss.Of(_network, classes, _section.KlWeight, step, random);
             step.Learn(learner, "loss", loss);
         }
     }

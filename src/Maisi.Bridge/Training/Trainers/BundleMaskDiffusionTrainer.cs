@@ -85,7 +85,7 @@ public sealed class BundleMaskDiffusionTrainer
         using var _ = no_grad();
         _autoencoder.eval();
         using var classes = _cases.Read(record.Label ?? record.Image);
-        var (mu, sigma) = _autoencoder.Encode(MaskCases.Planes(classes).to(_host.Device));
+        var (mu, sigma) = _autoencoder.Encode(ConditionPlanes.Of(classes).to(_host.Device));
         return new LatentDistribution(mu.MoveToOuterDisposeScope(), sigma.MoveToOuterDisposeScope());
     }
 

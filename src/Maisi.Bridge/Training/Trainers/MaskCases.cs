@@ -35,9 +35,6 @@ internal sealed class MaskCases(IReadOnlyDictionary<string, int[]> remap, int st
         return tensor(classes, [1, 1, labels.Size[0], labels.Size[1], labels.Size[2]]).DetachFromDisposeScope();
     }
 
-    /// <summary>The bit planes of classes: [B, 8, X, Y, Z].</summary>
-    public static Tensor Planes(Tensor classes) => ConditionPlanes.Of(classes);
-
     /// <summary>
     /// The ten sizes of every case: those of its record, else its rank among the cases with that structure, from 0 to 1, −1 where it is absent.
     /// </summary>

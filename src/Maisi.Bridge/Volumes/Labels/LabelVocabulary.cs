@@ -67,6 +67,9 @@ public sealed class LabelVocabulary
     /// <summary>True when the vocabulary has this label; 0 is background everywhere.</summary>
     public bool Contains(int id) => id == 0 || _byId.ContainsKey(id);
 
+    /// <summary>Whether all of these labels have the codes that they have here.</summary>
+    public bool Holds(IReadOnlyDictionary<string, int> labels) => labels.Count > 0 && labels.All(l => Find(l.Value)?.Name.Equals(l.Key, StringComparison.OrdinalIgnoreCase) == true);
+
     /// <summary>The entry of a label; null when the vocabulary lacks it.</summary>
     public LabelEntry? Find(int id) => _byId.GetValueOrDefault(id);
 

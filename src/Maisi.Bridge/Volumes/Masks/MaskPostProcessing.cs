@@ -37,6 +37,22 @@ public static class MaskPostProcessing
         return data.Narrow();
     }
 
+    /// <summary>A mask of other labels than MAISI's, cleaned: what is labelled in one piece, and of every structure the largest.</summary>
+    /// <param name="mask">Any labels.</param>
+    /// <param name="body">The code of what is labelled and no structure; 0 for none.</param>
+    public static Volume KeepWholeStructures(this Volume mask, int body)
+    {
+        var volume = mask.ConvertTo<int>().Clone();
+        ConnectedComponents.Largest(BinaryMask.Where<int>(volume, v => v > 0)).Not().Mark(volume, 0);
+        foreach (var label in volume.CountLabels().Keys.Where(code => code != 0 && code != body).ToArray())
+        {
+            var all = BinaryMask.Of(volume, label);
+            all.Mark(volume, body);
+            ConnectedComponents.Largest(all).Mark(volume, label);
+        }
+        return volume.Narrow();
+    }
+
     private static BinaryMask? RefineTumours(ref Volume volume, int? tumour)
     {
         foreach (var (label, organ) in _tumours)
