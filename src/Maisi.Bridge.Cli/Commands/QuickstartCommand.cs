@@ -26,12 +26,13 @@ internal static class QuickstartCommand
             var bundle = ShippedBundle.Find(Shipped) ?? Trained(Path.Combine(folder, "bundle"), progress, cancellation);
             var settings = BundleSettings.Read(bundle);
             var makesMasks = settings.MaskGenerationDiffusionDef is not null;
-            var run = new SynthesisRun(bundle, new GenerationOptions
+            var options = new GenerationOptions
             {
                 Kind = makesMasks ? PipelineKind.Paired : PipelineKind.FromMask,
                 SynthesizeMask = makesMasks,
                 Seed = parse.GetValue(seed),
-            }, folder) { Masks = makesMasks ? [] : [Drawn(Path.Combine(folder, "head_label.nii.gz"), settings)] };
+            };
+            var run = new SynthesisRun(bundle, options, folder) { Masks = makesMasks ? [] : [Drawn(Path.Combine(folder, "head_label.nii.gz"), settings)] };
             var manifest = run.Execute(progress, cancellation);
             Console.Error.WriteLine($"A synthetic image of a {(makesMasks ? "synthetic" : "drawn")} label map by the bundle {Path.GetFileName(bundle)}. Not for diagnosis. The pictures:");
             foreach (var file in manifest.Samples[0].Files)
