@@ -17,6 +17,7 @@ internal static class ServeCommand
     private static readonly Option<string?> _bundle = new("--bundle", "-b") { Description = "Folder of a bundle with weights." };
     private static readonly Option<string> _data = new("--data", "-d") { Description = "Folder for jobs and their results (maisi-jobs).", DefaultValueFactory = _ => "maisi-jobs" };
     private static readonly Option<string[]> _urls = Many("--urls", "Where to listen (http://127.0.0.1:8000); port 0 takes a free one.");
+    private static readonly Option<string[]> _devices = Many("--device", "Where samples are made: cpu (the default), cuda or cuda:N; may be repeated, each takes a job at a time.");
     private static readonly Option<string?> _keys = new("--keys") { Description = "File with names of clients and hashes of their keys; without it only this machine may come in." };
     private static readonly Option<bool> _anonymous = new("--allow-anonymous") { Description = "Serves other machines without keys." };
     private static readonly Option<string?> _database = new("--database") { Description = "Database of label maps for pairs; the bundle's when left out." };
@@ -38,7 +39,7 @@ internal static class ServeCommand
     {
         var command = new Command("serve", "Serves generation by REST, with NVIDIA MAISI NIM's interface, jobs, and a page with a viewer.")
         {
-            _bundle, _data, _urls, _keys, _anonymous, _database, _memory, _folders, _hosts, _private, _origins, _queue, _samples, _timeout, _drain, _keepBytes, _keepDays, _minFree, _jsonLog,
+            _bundle, _data, _urls, _devices, _keys, _anonymous, _database, _memory, _folders, _hosts, _private, _origins, _queue, _samples, _timeout, _drain, _keepBytes, _keepDays, _minFree, _jsonLog,
         };
         command.SetAction(RunAsync);
         command.Subcommands.Add(Key());
@@ -99,6 +100,7 @@ internal static class ServeCommand
         if (parse.GetValue(_minFree) is { } free)
             options.MinFreeBytes = MemorySize.Parse(free, "--min-free");
         (options.AllowAnonymous, options.AllowPrivateUploads) = (parse.GetValue(_anonymous), parse.GetValue(_private));
+        Add(options.Devices, _devices);
         Add(options.LocalFolders, _folders);
         Add(options.UploadHosts, _hosts);
         Add(options.CorsOrigins, _origins);
