@@ -8,13 +8,14 @@ namespace Maisi.Bridge.Cli.Commands;
 /// <summary><c>maisi evaluate</c>: what synthetic data is worth, as tables.</summary>
 internal static class EvaluateCommand
 {
-    public static Command Create() => new("evaluate", "Score segmentations and images, measure FID, consistency with masks, and look for memorised cases.")
+    public static Command Create() => new("evaluate", "Score segmentations and images, measure FID, consistency with masks, look for memorised cases, and prepare real cases for all that.")
     {
         Segmentation(),
         Image(),
         EvaluateFidCommand.Create(),
         Consistency(),
         EvaluateMemorisationCommand.Create(),
+        EvaluatePrepareCommand.Create(),
     };
 
     private static Command Segmentation()

@@ -53,7 +53,7 @@ internal sealed class BundleLimits(BundleSettings settings, MaisiServerOptions o
         Spacing = [Spacing.Low, Spacing.High],
         Modalities = settings.TrainedModalities ?? [settings.Modality],
         BodyRegions = Regions,
-        ControllableAnatomy = kinds.Contains(JobKind.Mask) ? InputValidation.ControllableAnatomy : [],
+        ControllableAnatomy = kinds.Contains(JobKind.Mask) ? settings.SizedStructures : [],
         OutputExtensions = Extensions,
         MaxUploadBytes = options.MaxUploadBytes,
     };

@@ -89,8 +89,8 @@ internal sealed class FieldReader(JsonElement root)
     public double[]? Three(string name, double low, double high) =>
         List(name, 3, 3) is { Count: 3 } items ? [.. items.Select(i => Number(i.Item, i.Path, low, high) ?? low)] : null;
 
-    /// <summary>Pairs of a structure and its size.</summary>
-    public IReadOnlyList<AnatomySize>? Sizes(string name)
+    /// <summary>Pairs of a structure, one of those that are known, and its size.</summary>
+    public IReadOnlyList<AnatomySize>? Sizes(string name, IReadOnlyList<string> known)
     {
         if (List(name, 10) is not { } items)
             return null;
@@ -99,8 +99,8 @@ internal sealed class FieldReader(JsonElement root)
         {
             if (item.ValueKind != JsonValueKind.Array || item.GetArrayLength() != 2 || item[0].ValueKind != JsonValueKind.String || Text(item[0]) is not { } organ)
                 Wrong<int>(path, "must be a pair of a name and a number");
-            else if (!InputValidation.ControllableAnatomy.Contains(organ))
-                Wrong<int>($"{path}[0]", $"must be one of {string.Join(", ", InputValidation.ControllableAnatomy)}");
+            else if (!known.Contains(organ))
+                Wrong<int>($"{path}[0]", $"must be one of {string.Join(", ", known)}");
             else if (item[1].ValueKind != JsonValueKind.Number || !item[1].TryGetDouble(out var size) || size is not (-1 or (>= 0 and <= 1)))
                 Wrong<int>($"{path}[1]", "must be a number from 0 to 1, or -1 for absent");
             else

@@ -72,7 +72,7 @@ internal sealed class OrderReader(LoadedBundle bundle, MaisiServerOptions option
     private Order Common(FieldReader fields, PipelineKind kind, int count, IReadOnlyList<string> regions)
     {
         var (limits, settings) = (bundle.Limits, bundle.Settings);
-        var sizes = fields.Sizes("controllable_anatomy_size") ?? [];
+        var sizes = fields.Sizes("controllable_anatomy_size", settings.SizedStructures) ?? [];
         // A bundle without a database of label maps synthesises them.
         var synthesise = kind == PipelineKind.Paired && (sizes.Count > 0 || !bundle.HasMaskDatabase);
         var size = fields.Three("output_size", limits.Size);

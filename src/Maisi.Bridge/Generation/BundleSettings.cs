@@ -70,6 +70,9 @@ public sealed record BundleSettings
     /// <summary>Sizes of organs of real patients (the spelling is upstream's).</summary>
     public string? AllAnatomySizeCondtionsJson { get; set; }
 
+    /// <summary>The labels whose sizes steer the mask model, in the order of its condition; null: MAISI's ten structures.</summary>
+    public string[]? AnatomySizeNames { get; set; }
+
     /// <summary>Denoising steps of the mask model.</summary>
     public int? MaskGenerationNumInferenceSteps { get; set; }
 
@@ -125,6 +128,10 @@ public sealed record BundleSettings
     /// <summary>Whether every label has the code that it has in MAISI, so that rules about tumours and organs mean what they say.</summary>
     [JsonIgnore]
     public bool HasMaisiLabels => LabelVocabulary.Load("maisi").Holds(LabelDict);
+
+    /// <summary>Names of the structures whose sizes steer the mask model.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> SizedStructures => AnatomySizeNames ?? InputValidation.ControllableAnatomy;
 
     /// <summary>Whether the UNet is told the body regions.</summary>
     [JsonIgnore]

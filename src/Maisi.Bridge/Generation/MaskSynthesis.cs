@@ -13,8 +13,9 @@ namespace Maisi.Bridge.Generation;
 /// <param name="codes">The label code of each class; a class that is not there keeps its number.</param>
 public sealed class MaskSynthesis(MaskModel model, IReadOnlyDictionary<int, int> codes)
 {
-    /// <summary>The label codes of the classes of MAISI's mask model.</summary>
-    public static IReadOnlyDictionary<int, int> MaisiCodes() => LabelVocabulary.Load("maisi-mask").ToMaisi;
+    /// <summary>The label codes of a mask model's classes: those of a file where there is one, otherwise of MAISI's mask model.</summary>
+    /// <param name="path">The file (<see cref="ReadCodes"/>); null, or one that is not there, takes MAISI's.</param>
+    public static IReadOnlyDictionary<int, int> CodesOf(string? path) => path is not null && File.Exists(path) ? ReadCodes(path) : LabelVocabulary.Load("maisi-mask").ToMaisi;
 
     /// <summary>Reads the codes of classes, as upstream keeps them: {"name": [class, code]}.</summary>
     /// <exception cref="MaisiException">Another form.</exception>

@@ -39,7 +39,7 @@ internal static class OptionRules
     /// <exception cref="MaisiException">The bundle has no such structure.</exception>
     public static int[] AnatomyCodes(GenerationOptions options, BundleSettings settings)
     {
-        var maisi = options.UsesMaskModel ? LabelVocabulary.Load("maisi") : null;
+        var maisi = options.UsesMaskModel && settings.AnatomySizeNames is null ? LabelVocabulary.Load("maisi") : null;
         return [.. options.WantedAnatomy.Select(name => maisi?.IdOf(name) ?? settings.CodeOf(name))];
     }
 
@@ -111,10 +111,25 @@ internal static class OptionRules
         if (regions.FirstOrDefault(r => !_regions.Contains(r)) is { } unknown)
             throw new MaisiException($"The bundle was not trained on a body region '{unknown}'; it was trained on {string.Join(", ", _regions)}.", "--body-region");
         if (options.UsesMaskModel)
-            InputValidation.CheckSizes(sizes);
+            CheckSizes(sizes, settings);
         AnatomyCodes(options, settings);
         if (options.Kind == PipelineKind.Paired)
             Require(options.UsesMaskModel || options.Anatomy.Count > 0 || !options.CompactLabels!.Value, "Compact labels number the wanted structures, but none is named.", "--anatomy");
+    }
+
+    private static void CheckSizes(IReadOnlyList<AnatomySize> sizes, BundleSettings settings)
+    {
+        if (settings.AnatomySizeNames is not { } names)
+        {
+            InputValidation.CheckSizes(sizes);
+            return;
+        }
+        foreach (var (name, size) in sizes)
+        {
+            Require(names.Contains(name), $"The size of '{name}' cannot be chosen in this bundle.", "--size-of", $"It has {string.Join(", ", names)}.");
+            Require(size is -1 or (>= 0 and <= 1), $"The size of '{name}' must be from 0 to 1, or -1 for absent, not {size}.", "--size-of");
+            Require(sizes.Count(s => s.Name == name) == 1, $"The size of '{name}' is given more than once.", "--size-of");
+        }
     }
 
     private static void Require(bool holds, string message, string where, string? hint = null)

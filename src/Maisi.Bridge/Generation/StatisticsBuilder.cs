@@ -50,20 +50,27 @@ public sealed class StatisticsBuilder(IReadOnlyDictionary<string, int[]> organs)
     {
         var cases = MaskSource.ReadPairs(datalist);
         var clock = new StageClock("measure", cases.Count, progress);
-        var medians = organs.Keys.ToDictionary(o => o, _ => new List<double>());
-        for (var i = 0; i < cases.Count; i++)
+        var statistics = Build(cases.Select((item, i) =>
         {
             cancellation.ThrowIfCancellationRequested();
-            var (image, labels) = (VolumeFile.Read(cases[i].Image), VolumeFile.Read(cases[i].Label));
+            var (image, labels) = (VolumeFile.Read(item.Image), VolumeFile.Read(item.Label));
             if (!image.Grid.Matches(labels.Grid, 1e-2))
-                throw new MaisiException($"Image ({image.Grid}) and label map ({labels.Grid}) do not lie on the same grid.", cases[i].Label, "Resample the label map to the image.");
+                throw new MaisiException($"Image ({image.Grid}) and label map ({labels.Grid}) do not lie on the same grid.", item.Label, "Resample the label map to the image.");
+            clock.Report(i + 1, Path.GetFileName(item.Image));
+            return (image, labels);
+        }));
+        return statistics.Organs.Count > 0 ? statistics
+            : throw new MaisiException("No case shows any of the organs.", datalist, "Give --bundle when the label maps have the codes of a bundle of yours.");
+    }
+
+    /// <summary>Measures images in HU with their label maps; an organ that no case shows is left out.</summary>
+    public ImageStatistics Build(IEnumerable<(Volume Image, Volume Labels)> cases)
+    {
+        var medians = organs.Keys.ToDictionary(o => o, _ => new List<double>());
+        foreach (var (image, labels) in cases)
             foreach (var (organ, median) in QualityCheck.Medians(image, labels, organs))
                 medians[organ].Add(median);
-            clock.Report(i + 1, Path.GetFileName(cases[i].Image));
-        }
-        var found = medians.Where(m => m.Value.Count > 0).ToDictionary(m => m.Key, m => Summary(m.Key, m.Value));
-        return found.Count > 0 ? new ImageStatistics(found)
-            : throw new MaisiException("No case shows any of the organs.", datalist, "Give --bundle when the label maps have the codes of a bundle of yours.");
+        return new ImageStatistics(medians.Where(m => m.Value.Count > 0).ToDictionary(m => m.Key, m => Summary(m.Key, m.Value)));
     }
 
     private OrganSummary Summary(string organ, List<double> medians)

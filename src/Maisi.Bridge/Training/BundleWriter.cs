@@ -1,17 +1,22 @@
-using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Maisi.Bridge.Checkpoints;
 using Maisi.Bridge.Generation;
 using Maisi.Bridge.Networks;
+using Maisi.Bridge.Volumes;
 using static TorchSharp.torch;
 
 namespace Maisi.Bridge.Training;
 
 /// <summary>Writes trained networks as a MONAI bundle: configs, checkpoints as NV-Generate keeps them, and a model card.</summary>
-internal sealed class BundleWriter(TrainingConfig config, TrainingReport report, IReadOnlyList<TrainingCase> cases)
+/// <param name="config">What was trained.</param>
+/// <param name="report">How it went.</param>
+/// <param name="cases">The training cases, without their variants.</param>
+/// <param name="source">Where they are from; null says nothing of it.</param>
+internal sealed class BundleWriter(TrainingConfig config, TrainingReport report, IReadOnlyList<TrainingCase> cases, Datalist? source)
 {
+    // Six standard deviations of fewer cases say nothing about a new one.
+    private const int FewestForStatistics = 20;
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     public void Write(StagingFolder staging, AutoencoderKlMaisi autoencoder, DiffusionModelUNetMaisi unet, ControlNetMaisi controlNet, MaskModelTrainer? masks)
@@ -27,11 +32,15 @@ internal sealed class BundleWriter(TrainingConfig config, TrainingReport report,
         TorchFile.SaveNetwork(staging.File(settings.TrainedControlnetPath), controlNet, "controlnet_state_dict", type: type);
         if (masks is not null)
             Write(staging, masks, settings, type);
+        if (settings.RealImgMedianStatisticsFile is { } statistics)
+            Statistics(settings).Save(staging.File(statistics));
         File.WriteAllText(staging.File("configs/inference.json"), settings.ToJson() + "\n");
-        File.WriteAllText(staging.File("configs/metadata.json"), Metadata().ToJsonString(Indented) + "\n");
+        var card = new BundleCard(config, report, source);
+        File.WriteAllText(staging.File("configs/metadata.json"), card.Metadata().ToJsonString(Indented) + "\n");
+        File.WriteAllText(staging.File("configs/maisi_train.json"), config.ToJson() + "\n");
         File.WriteAllText(staging.File("docs/training.json"), report.ToJson() + "\n");
         File.WriteAllText(staging.File("docs/training_subjects.json"), Subjects().ToJsonString(Indented) + "\n");
-        File.WriteAllText(staging.File("docs/README.md"), ModelCard());
+        File.WriteAllText(staging.File("docs/README.md"), card.Text());
     }
 
     private void Write(StagingFolder staging, MaskModelTrainer masks, BundleSettings settings, ScalarType? type)
@@ -62,6 +71,7 @@ internal sealed class BundleWriter(TrainingConfig config, TrainingReport report,
             MaskGenerationLatentShape = LatentShape(masks.AutoencoderDef),
             MaskGenerationSpacing = config.Data.Spacing,
             AllAnatomySizeCondtionsJson = "configs/anatomy_sizes.json",
+            AnatomySizeNames = masks.SizeLabels,
             LabelDictRemapJson = "configs/label_dict_remap.json",
         };
     }
@@ -82,6 +92,7 @@ internal sealed class BundleWriter(TrainingConfig config, TrainingReport report,
         Modality = config.Data.Modality,
         Intensity = config.Data.Intensity,
         NumInferenceSteps = config.NumInferenceSteps,
+        RealImgMedianStatisticsFile = cases.Count >= FewestForStatistics ? "configs/image_median_statistics.json" : null,
         LabelDict = config.Data.Labels,
         LabelRemap = config.Data.Remap,
         BodyLabel = config.Data.BodyLabel,
@@ -92,56 +103,15 @@ internal sealed class BundleWriter(TrainingConfig config, TrainingReport report,
         NoiseScheduler = config.NoiseScheduler,
     };
 
+    // What the quality check compares images with: medians in the training images, on the training grid.
+    private ImageStatistics Statistics(BundleSettings settings)
+    {
+        var (size, spacing, low, high) = (config.Data.Size, config.Data.Spacing, config.Data.Intensity[0], config.Data.Intensity[1]);
+        var grid = new VolumeGrid(size[0], size[1], size[2], Affine.Diagonal(spacing[0], spacing[1], spacing[2]));
+        return new StatisticsBuilder(StatisticsBuilder.OrgansOf(settings)).Build(cases.Select(item =>
+            (Volume.FromArray<float>(Array.ConvertAll(item.Image, v => (float)(low + (v * (high - low)))), grid), Volume.FromArray<byte>(item.Labels, grid))));
+    }
+
     // Experiments read whom the generator has seen, so that none of them is tested on.
     private JsonObject Subjects() => new() { ["training"] = new JsonArray([.. cases.Select(c => new JsonObject { ["image"] = c.Id })]) };
-
-    private JsonObject Metadata() => new()
-    {
-        ["schema"] = "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json",
-        ["version"] = "0.1.0",
-        ["changelog"] = new JsonObject { ["0.1.0"] = "first training" },
-        ["monai_version"] = "1.5.0",
-        ["pytorch_version"] = "2.6.0",
-        ["numpy_version"] = "1.26.4",
-        ["required_packages_version"] = new JsonObject { ["nibabel"] = "5.2.1" },
-        ["name"] = config.Name,
-        ["task"] = "Synthesis of CT from a label map",
-        ["description"] = config.Description,
-        ["authors"] = "Maisi.Bridge",
-        ["copyright"] = "The Maisi.Bridge authors",
-        ["network_data_format"] = new JsonObject
-        {
-            ["inputs"] = new JsonObject { ["image"] = TensorFormat("CT image", "HU") },
-            ["outputs"] = new JsonObject { ["pred"] = TensorFormat("CT image", "HU") },
-        },
-    };
-
-    private JsonObject TensorFormat(string type, string format) => new()
-    {
-        ["type"] = "image",
-        ["format"] = format,
-        ["modality"] = "CT",
-        ["num_channels"] = 1,
-        ["spatial_shape"] = new JsonArray([.. config.Data.Size.Select(n => (JsonNode)n)]),
-        ["dtype"] = "float32",
-        ["value_range"] = new JsonArray(config.Data.Intensity[0], config.Data.Intensity[1]),
-        ["is_patch_data"] = false,
-        ["channel_def"] = new JsonObject { ["0"] = type },
-    };
-
-    private string ModelCard()
-    {
-        var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"# {config.Name}\n\n{config.Description}\n");
-        text.AppendLine(CultureInfo.InvariantCulture, $"Trained by `maisi train` on {report.Cases} cases with seed {report.Seed}: {report.ProcessorSeconds / 60:F0} processor minutes.\n");
-        text.AppendLine("| network | steps | first loss | last loss | seconds |\n| --- | ---: | ---: | ---: | ---: |");
-        foreach (var stage in report.Stages)
-            text.AppendLine(CultureInfo.InvariantCulture, $"| {stage.Name} | {stage.Iterations} | {stage.Losses[0]:F4} | {stage.Losses[^1]:F4} | {stage.Seconds:F0} |");
-        if (report.ValidationPsnr is { } psnr)
-            text.AppendLine(CultureInfo.InvariantCulture, $"\nReconstruction of the validation cases: {psnr:F2} dB PSNR (range 1).");
-        text.AppendLine(CultureInfo.InvariantCulture, $"\nGrid: {string.Join("×", config.Data.Size)} voxels of {string.Join("×", config.Data.Spacing)} mm. Labels: "
-            + $"{string.Join(", ", config.Data.Labels.OrderBy(l => l.Value).Select(l => $"{l.Value} {l.Key}"))}.");
-        text.AppendLine("\nNot for diagnosis. A small model on few cases: anatomy follows the label map, fine structure is blurred.");
-        return text.ToString();
-    }
 }

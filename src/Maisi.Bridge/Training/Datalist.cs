@@ -14,6 +14,18 @@ public sealed record Datalist
     [JsonPropertyName("validation")]
     public IReadOnlyList<DatalistEntry> Validation { get; set; } = [];
 
+    /// <summary>What the cases are, in a sentence; for the bundle's card.</summary>
+    [JsonPropertyName("description")]
+    public string? Description { get; set; }
+
+    /// <summary>What to cite for the cases.</summary>
+    [JsonPropertyName("reference")]
+    public string? Reference { get; set; }
+
+    /// <summary>The licence of the cases.</summary>
+    [JsonPropertyName("licence")]
+    public string? Licence { get; set; }
+
     /// <summary>Reads a datalist and checks that every file of it is there.</summary>
     /// <param name="path">The JSON file.</param>
     /// <param name="root">The folder of its paths; the file's own folder when null.</param>

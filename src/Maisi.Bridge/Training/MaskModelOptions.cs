@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 
 namespace Maisi.Bridge.Training;
 
@@ -19,6 +20,13 @@ public sealed record MaskModelOptions
 
     /// <summary>Training of the mask UNet.</summary>
     public required StageTrainOptions DiffusionTrain { get; init; }
+
+    /// <summary>
+    /// Labels whose sizes steer the mask UNet, as many as its cross_attention_dim; null: MAISI's ten structures where labels are MAISI's,
+    /// otherwise nothing does.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string[]? SizeLabels { get; set; }
 
     /// <summary>Denoising steps that the bundle recommends for a label map; those of DDPM are all.</summary>
     public int NumInferenceSteps { get; set; } = 30;

@@ -1,7 +1,7 @@
+using System.Globalization;
 using Maisi.Bridge.Generation;
 using Maisi.Bridge.Networks;
 using Maisi.Bridge.Schedulers;
-using Maisi.Bridge.Volumes;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -9,33 +9,41 @@ namespace Maisi.Bridge.Training;
 
 /// <summary>
 /// Trains the networks that make label maps: an autoencoder over classes, and the UNet that denoises its latents under ten sizes of organs
-/// (P. Guo et al., "MAISI", arXiv:2409.11169). Sees every case and its mirror image.
+/// (P. Guo et al., "MAISI", arXiv:2409.11169), or under sizes of the labels that the options name. Sees every view of a case and its mirror image.
 /// </summary>
 internal sealed class MaskModelTrainer
 {
-    private const int Codes = 256, Sizes = 10;
+    private const int Codes = 256;
     private readonly MaskModelOptions _options;
     private readonly DataOptions _data;
     private readonly ulong _seed;
     private readonly List<byte[]> _classes = [];
-    private readonly List<float[]> _sizes;
+    private readonly List<float[]> _sizes = [];
+    private readonly int _cases;
 
     /// <param name="options">Definitions and lengths.</param>
     /// <param name="data">The grid and its labels.</param>
     /// <param name="cases">Training cases.</param>
+    /// <param name="variants">Further views of them.</param>
     /// <param name="seed">The run's seed.</param>
     /// <exception cref="MaisiException">The autoencoder has too few channels for the labels.</exception>
-    public MaskModelTrainer(MaskModelOptions options, DataOptions data, IReadOnlyList<TrainingCase> cases, ulong seed)
+    public MaskModelTrainer(MaskModelOptions options, DataOptions data, IReadOnlyList<TrainingCase> cases, IReadOnlyList<TrainingCase> variants, ulong seed)
     {
         (_options, _data, _seed) = (options, data, seed);
         var table = new byte[Codes];
         foreach (var (_, (number, code)) in Classes(data))
             table[code] = (byte)number;
         var partner = TrainingCase.MirrorPartners(data.Labels);
-        foreach (var item in cases)
+        _cases = cases.Count;
+        var sizes = new MaskSizes(options.SizeLabels, data, cases);
+        foreach (var item in cases.Concat(variants))
+        {
             foreach (var view in new[] { item, item.Mirrored(data.Size, partner) })
+            {
                 _classes.Add(Array.ConvertAll(view.Labels, code => table[code]));
-        _sizes = SizesOf(cases, data);
+                _sizes.Add(sizes.Of(view));
+            }
+        }
         Autoencoder = NetworkFactory.Create<AutoencoderKlMaisi>(options.AutoencoderDef);
         UNet = NetworkFactory.Create<DiffusionModelUNet>(options.DiffusionDef);
         Scheduler = SchedulerFactory.Create(options.NoiseScheduler);
@@ -44,6 +52,12 @@ internal sealed class MaskModelTrainer
         {
             throw new MaisiException($"The mask autoencoder has {Autoencoder.Shape.InChannels} input and {Autoencoder.Shape.OutChannels} output channels, but there are 8 bit planes and {wanted} classes.",
                 "mask_model.autoencoder_def", "Set in_channels to 8 and out_channels to the number of labels and background.");
+        }
+        var dimension = options.DiffusionDef["cross_attention_dim"]?.GetValue<int>();
+        if (dimension != sizes.Count)
+        {
+            throw new MaisiException($"The mask UNet takes {dimension?.ToString(CultureInfo.InvariantCulture) ?? "no"} numbers, but {sizes.Count} sizes steer it.", "mask_model.diffusion_def",
+                $"Set cross_attention_dim to {sizes.Count}.");
         }
         WeightInitialization.Draw(Autoencoder, SampleSeed.Of(seed, 104));
         WeightInitialization.Draw(UNet, SampleSeed.Of(seed, 105));
@@ -62,7 +76,7 @@ internal sealed class MaskModelTrainer
     public double ScaleFactor { get; private set; }
 
     /// <summary>Sizes of the training cases, from which pipelines draw.</summary>
-    public IEnumerable<float[]> PatientSizes => _sizes;
+    public IEnumerable<float[]> PatientSizes => _sizes.Take(2 * _cases).Where((_, i) => i % 2 == 0);
 
     /// <summary>Where losses are logged.</summary>
     public TrainingLog? Log { get; init; }
@@ -117,21 +131,17 @@ internal sealed class MaskModelTrainer
         var settings = train.Settings("mask-diffusion", train.Iterations, train.Lr);
         var objective = new DiffusionObjective(Scheduler);
         UNet.train();
-        using var stage = new TrainingStage(settings, [new Learner("", UNet.parameters(), settings)], random) { Log = Log };
-        var summary = stage.Run(Loss, store, progress, cancellation);
+        var learner = new Learner("", UNet.parameters(), settings);
+        using var stage = new TrainingStage(settings, [learner], random) { Log = Log };
+        var summary = stage.Run(
+            step =>
+            {
+                var drawn = Enumerable.Range(0, train.BatchSize).Select(_ => random.Next(latents.Count)).ToArray();
+                step.Learn(learner, "loss", MaskDiffusionLoss.Of(UNet, objective, [.. drawn.Select(i => (latents[i], _sizes[i]))], ScaleFactor, settings, step, random, CPU));
+            },
+            store, progress, cancellation);
         UNet.eval();
         return summary;
-
-        Tensor Loss()
-        {
-            var drawn = Enumerable.Range(0, train.BatchSize).Select(_ => random.Next(latents.Count)).ToArray();
-            var images = cat([.. drawn.Select(i => AutoencoderKlBase.Sample(latents[i], PhiloxNoise.Normal(latents[i].Mu.shape, random.NextSeed())))], 0) * ScaleFactor;
-            // [B, 1, 10]: one token of ten sizes; a case and its mirror image share them.
-            var context = tensor(drawn.SelectMany(i => _sizes[i / 2]).ToArray(), [drawn.Length, 1, Sizes]);
-            var (noisy, timesteps, target) = objective.Corrupt(images, random);
-            using var _ = settings.Autocast(images.device);
-            return (UNet.call(noisy, timesteps, new UNetConditions { Context = context }).to(ScalarType.Float32) - target).abs().mean();
-        }
     }
 
     private List<LatentDistribution> Encode(CancellationToken cancellation)
@@ -148,15 +158,4 @@ internal sealed class MaskModelTrainer
 
     private Tensor ClassesOf(int index) =>
         tensor(Array.ConvertAll(_classes[index], c => (long)c), [1, 1, _data.Size[0], _data.Size[1], _data.Size[2]]);
-
-    // The ranks of MAISI's ten structures among the cases, where labels are MAISI's; structures that no label has are absent.
-    private static List<float[]> SizesOf(IReadOnlyList<TrainingCase> cases, DataOptions data)
-    {
-        if (!LabelVocabulary.Load("maisi").Holds(data.Labels))
-            return [.. cases.Select(_ => Enumerable.Repeat(-1f, Sizes).ToArray())];
-        var grid = new VolumeGrid(data.Size[0], data.Size[1], data.Size[2], Affine.Diagonal(data.Spacing[0], data.Spacing[1], data.Spacing[2]));
-        var volumes = cases.Select(c => Volume.FromArray<byte>(c.Labels, grid)).ToArray();
-        var all = volumes.Select(AnatomyMeasurement.Millilitres).ToArray();
-        return [.. volumes.Select(v => AnatomyMeasurement.Measure(v, all).Select(m => (float)(m.Rank ?? -1)).ToArray())];
-    }
 }

@@ -7,6 +7,8 @@ namespace Maisi.Bridge.Training;
 /// <summary>What `maisi train` reads: the data's grid and labels, three network definitions and how long each is trained.</summary>
 public sealed record TrainingConfig
 {
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
     /// <summary>The bundle's name.</summary>
     public required string Name { get; init; }
 
@@ -49,6 +51,9 @@ public sealed record TrainingConfig
 
     /// <summary>Denoising steps that the bundle recommends.</summary>
     public int NumInferenceSteps { get; set; } = 30;
+
+    /// <summary>The config as indented JSON, which <see cref="Parse"/> reads.</summary>
+    public string ToJson() => JsonNode.Parse(JsonSerializer.Serialize(this, TrainingJson.Default.TrainingConfig))!.ToJsonString(Indented);
 
     /// <summary>Reads a config; unknown keys are refused.</summary>
     /// <exception cref="MaisiException">The file is missing, is no JSON or does not fit.</exception>
@@ -107,6 +112,10 @@ public sealed record DataOptions
 
     /// <summary>The code of the body's envelope, added where the image shows tissue and no organ is labelled.</summary>
     public int BodyLabel { get; set; } = 200;
+
+    /// <summary>Further views of every case, moved, turned and scaled at random, for the networks that learn from whole cases; null for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public CaseVariantOptions? Variants { get; set; }
 
     /// <summary>Share of ControlNet batches that see the organs without the envelope, so that masks without it work too.</summary>
     public double BodyDropout { get; set; } = 0.25;

@@ -12,6 +12,9 @@ public sealed record TrainingReport
     /// <summary>Training cases, mirror images not counted.</summary>
     public required int Cases { get; init; }
 
+    /// <summary>Further views of them.</summary>
+    public int Variants { get; set; }
+
     /// <summary>The seed.</summary>
     public required ulong Seed { get; init; }
 

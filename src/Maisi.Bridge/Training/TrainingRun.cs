@@ -2,6 +2,7 @@ using Maisi.Bridge.Generation;
 using Maisi.Bridge.Networks;
 using Maisi.Bridge.Runtime;
 using Maisi.Bridge.Schedulers;
+using Maisi.Bridge.Volumes;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -14,6 +15,7 @@ namespace Maisi.Bridge.Training;
 public sealed class TrainingRun(TrainingConfig config, string output, bool resume = false)
 {
     private const int MostPictures = 3;
+    private const long PictureStream = 300;
 
     /// <summary>Where the state of the unfinished training is kept.</summary>
     public string StateFolder { get; } = TrainingStore.FolderOf(output);
@@ -23,18 +25,25 @@ public sealed class TrainingRun(TrainingConfig config, string output, bool resum
     public TrainingReport Execute(Datalist datalist, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         RequireFree();
-        var cases = TrainingCases.Load(datalist.Training, config.Data, progress, cancellation);
+        var (cases, variants) = TrainingCases.LoadWithVariants(datalist.Training, config.Data, config.Seed, progress, cancellation);
         var validation = TrainingCases.Load(datalist.Validation, config.Data, null, cancellation);
-        return Execute(cases, validation, progress, cancellation);
+        return Execute(cases, validation, progress, cancellation, variants, datalist);
     }
 
     /// <summary>Trains on cases that lie on the training grid already.</summary>
-    /// <inheritdoc cref="Execute(Datalist, IProgress{WorkProgress}, CancellationToken)"/>
-    public TrainingReport Execute(
-        IReadOnlyList<TrainingCase> cases, IReadOnlyList<TrainingCase> validation, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    /// <param name="cases">What all networks learn from.</param>
+    /// <param name="validation">What none learns from.</param>
+    /// <param name="progress">Told after every step.</param>
+    /// <param name="cancellation">Checked before every step.</param>
+    /// <param name="variants">Further views of the cases, for all networks but the autoencoder of images; null for none.</param>
+    /// <param name="source">Where the cases are from, for the bundle's card; null says nothing of it.</param>
+    /// <exception cref="MaisiException">The output exists, the data is broken, or the loss diverges.</exception>
+    public TrainingReport Execute(IReadOnlyList<TrainingCase> cases, IReadOnlyList<TrainingCase> validation, IProgress<WorkProgress>? progress = null,
+        CancellationToken cancellation = default, IReadOnlyList<TrainingCase>? variants = null, Datalist? source = null)
     {
         RequireFree();
-        var store = TrainingStore.Open(output, config, cases, resume);
+        IReadOnlyList<TrainingCase> views = [.. cases, .. variants ?? []];
+        var store = TrainingStore.Open(output, config, views, resume);
         using var staging = store.Stage(output);
         using var autoencoder = NetworkFactory.Create<AutoencoderKlMaisi>(config.AutoencoderDef);
         using var unet = NetworkFactory.Create<DiffusionModelUNetMaisi>(config.DiffusionUnetDef);
@@ -43,14 +52,14 @@ public sealed class TrainingRun(TrainingConfig config, string output, bool resum
             WeightInitialization.Draw(network, SampleSeed.Of(config.Seed, 100 + index));
         var scheduler = SchedulerFactory.Create(config.NoiseScheduler);
         using var log = new TrainingLog(Path.Combine(store.Folder, "logs"));
-        var masks = config.MaskModel is { } options ? new MaskModelTrainer(options, config.Data, cases, config.Seed) { Log = log } : null;
+        var masks = config.MaskModel is { } options ? new MaskModelTrainer(options, config.Data, cases, variants ?? [], config.Seed) { Log = log } : null;
         using var maskAutoencoder = masks?.Autoencoder;
         using var maskUNet = masks?.UNet;
 
         var stages = new AutoencoderTrainer(autoencoder, config.AutoencoderTrain, config.Data.Size, config.Seed) { Log = log, Validation = validation }
             .Train(cases, store, progress, cancellation).ToList();
         var psnr = Psnr(autoencoder, validation);
-        using var latents = LatentSet.Encode(autoencoder, cases, config.Data.Size, TrainingCase.MirrorPartners(config.Data.Labels), progress, cancellation);
+        using var latents = LatentSet.Encode(autoencoder, views, config.Data.Size, TrainingCase.MirrorPartners(config.Data.Labels), progress, cancellation);
         var validates = validation.Count > 0 && (config.DiffusionUnetTrain.ValidateEvery ?? config.ControlnetTrain.ValidateEvery) is not null;
         using var held = validates ? LatentSet.Encode(autoencoder, validation, config.Data.Size, TrainingCase.MirrorPartners(config.Data.Labels), null, cancellation) : null;
         var trainer = new LatentDiffusionTrainer(unet, controlNet, scheduler, config) { Log = log, Validation = held?.WithScale(latents.ScaleFactor) };
@@ -61,6 +70,7 @@ public sealed class TrainingRun(TrainingConfig config, string output, bool resum
         {
             Bundle = config.Name,
             Cases = cases.Count,
+            Variants = variants?.Count ?? 0,
             Seed = config.Seed,
             Stages = stages,
             ScaleFactor = latents.ScaleFactor,
@@ -68,11 +78,11 @@ public sealed class TrainingRun(TrainingConfig config, string output, bool resum
             Seconds = Math.Round(stages.Sum(s => s.Seconds), 1),
             ProcessorSeconds = Math.Round(stages.Sum(s => s.ProcessorSeconds), 1),
         };
-        new BundleWriter(config, report, cases).Write(staging, autoencoder, unet, controlNet, masks);
+        new BundleWriter(config, report, cases, source).Write(staging, autoencoder, unet, controlNet, masks);
         log.Flush();
         File.Copy(Path.Combine(log.Folder, TrainingLog.Table), staging.File($"docs/{TrainingLog.Table}"));
         TrainingPage.Write(staging.File("docs/training.html"), config.Name, TrainingLog.Read(Path.Combine(log.Folder, TrainingLog.Table)),
-            Pictures(autoencoder, validation.Count > 0 ? validation : cases));
+            Pictures(new ImageModel(autoencoder, unet, controlNet, scheduler, latents.ScaleFactor), validation.Count > 0 ? validation : cases));
         staging.Publish();
         log.Dispose();
         store.Delete();
@@ -95,18 +105,35 @@ public sealed class TrainingRun(TrainingConfig config, string output, bool resum
         }), 2);
     }
 
-    /// <summary>The first cases and what the autoencoder makes of them.</summary>
-    private List<ReportPicture> Pictures(AutoencoderKlMaisi autoencoder, IReadOnlyList<TrainingCase> cases)
+    /// <summary>The first cases, what the autoencoder makes of them, an image under their label maps, and one of noise alone.</summary>
+    private List<ReportPicture> Pictures(ImageModel model, IReadOnlyList<TrainingCase> cases)
     {
         using var _ = no_grad();
-        var (size, spacing) = (config.Data.Size, config.Data.Spacing);
-        return [.. cases.Take(MostPictures).SelectMany(item =>
+        var (size, spacing, range) = (config.Data.Size, config.Data.Spacing, new IntensityRange(0, 1, true));
+        var grid = new VolumeGrid(size[0], size[1], size[2], Affine.Diagonal(spacing[0], spacing[1], spacing[2]));
+        var synthesis = new ImageSynthesis(model);
+        var pictures = cases.Take(MostPictures).SelectMany((item, i) =>
         {
             using var scope = NewDisposeScope();
             var image = tensor(item.Image, [1, 1, size[0], size[1], size[2]]);
-            return new[] { (item.Id, image), ($"{item.Id}, reconstructed", autoencoder.Reconstruct(image)) }
+            var mask = Volume.FromArray<byte>(item.Labels, grid);
+            return new[] { (item.Id, image), ($"{item.Id}, reconstructed", model.Autoencoder.Reconstruct(image)), ($"generated under the label map of {item.Id}", Sampled(mask, i)) }
                 .Select(p => ReportPictures.Of(p.Item1, p.Item2, spacing)).ToArray();
-        })];
+        }).ToList();
+        using var last = NewDisposeScope();
+        pictures.Add(ReportPictures.Of("generated of noise alone", Sampled(null, MostPictures), spacing));
+        return pictures;
+
+        Tensor Sampled(Volume? mask, int index) => synthesis.Sample(new ImageRequest
+        {
+            Grid = grid,
+            Mask = mask,
+            AirOutsideMask = config.Data.BodyLabel != 0,
+            Modality = config.Data.Modality,
+            Steps = config.NumInferenceSteps,
+            Seed = SampleSeed.Of(config.Seed, PictureStream + index),
+            Range = range,
+        }).Image;
     }
 
     private void RequireFree()

@@ -19,7 +19,7 @@ public sealed class MaskSynthesisTests
         var networks = TinyMaisi.MaskNetworks(golden);
         var noises = golden.Sequence("in/noise");
         var condition = golden.Info["anatomy_size"]!.AsArray().Select(n => n!.GetValue<double>()).ToArray();
-        var synthesis = new MaskSynthesis(networks, MaskSynthesis.MaisiCodes());
+        var synthesis = new MaskSynthesis(networks, MaskSynthesis.CodesOf(null));
         var latent = synthesis.Denoise(condition, noises[0], step => noises[step + 1], 4);
         var expected = golden["out/labels_before_post_process"].data<byte>().ToArray();
 
@@ -40,7 +40,7 @@ public sealed class MaskSynthesisTests
     public void Label_codes_of_classes_are_read_from_a_bundles_file()
     {
         var codes = MaskSynthesis.ReadCodes(Path.Combine(TestPaths.Root, "bundles", "maisi_ct_rflow", "configs", "label_dict_124_to_132.json"));
-        codes.Where(c => c.Key != 0).ShouldAllBe(c => MaskSynthesis.MaisiCodes()[c.Key] == c.Value);
+        codes.Where(c => c.Key != 0).ShouldAllBe(c => MaskSynthesis.CodesOf(null)[c.Key] == c.Value);
         codes[124].ShouldBe(200);
         using var folder = TestPaths.Temporary();
         File.WriteAllText(folder["codes.json"], """{"liver": 1}""");

@@ -94,6 +94,8 @@ public sealed class BundleTrainerTests
         var steps = TrainingLog.Read(folder["models/controlnet_log/training.csv"]);
         steps.Where(e => e.Name == "loss").Select(e => e.Step).ShouldBe([1, 2, 3, 4]); // one of the three cases is in the fold that is held back
         steps.Any(e => e.Name == "region_contrast").ShouldBe(kind == "rflow");
+        File.ReadAllText(folder["models/diffusion_unet_log/training.html"]).ShouldContain($"sampled of noise alone, {(regions ? 4 : 30)} steps");
+        File.ReadAllText(folder["models/controlnet_log/training.html"]).ShouldContain($"sampled under its label map, {(regions ? 4 : 30)} steps, first channel of the latent");
         Directory.GetDirectories(folder["models"]).Select(Path.GetFileName).Order().ShouldBe(["autoencoder_log", "controlnet_log", "diffusion_unet_log"]);
     }
 

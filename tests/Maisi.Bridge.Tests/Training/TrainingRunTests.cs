@@ -83,6 +83,48 @@ public sealed class TrainingRunTests : IDisposable
         pair.Labels!.CountLabels().Keys.ShouldBeSubsetOf([0, .. config.Data.Labels.Values]);
         var again = SynthesisPipelines.Create(PipelineKind.Mask, model).Make(options with { Kind = PipelineKind.Mask, SynthesizeMask = false }, new SampleInput { RunSeed = 3 });
         again.Labels!.ToArray<int>().ShouldBe(pair.Labels!.ToArray<int>());
+
+        // Sizes of the bundle's own labels steer it, under their names, and nothing else does.
+        settings.AnatomySizeNames.ShouldBe(["brainstem", "spinal cord", "right parotid", "left parotid", "esophagus", "larynx", "mandible"]);
+        AnatomySizeConditions.Load(Path.Combine(bundle, settings.AllAnatomySizeCondtionsJson!), 7).Select(p => p[0]).Order().ShouldBe([0.25, 0.75]);
+        var sized = SynthesisPipelines.Create(PipelineKind.Mask, model).Make(options with { Kind = PipelineKind.Mask, SynthesizeMask = false, AnatomySizes = [new("larynx", 1)] }, new SampleInput { RunSeed = 3 });
+        sized.AnatomyCondition![5].ShouldBe(1);
+        var error = Should.Throw<MaisiException>(() => SynthesisPipelines.Create(PipelineKind.Mask, model)
+            .Make(options with { Kind = PipelineKind.Mask, SynthesizeMask = false, AnatomySizes = [new("liver", 1)] }, new SampleInput { RunSeed = 3 }));
+        error.Message.ShouldBe("The size of 'liver' cannot be chosen in this bundle.");
+        error.Hint!.ShouldContain("larynx");
+
+        var page = File.ReadAllText(Path.Combine(bundle, "docs", "training.html"));
+        page.ShouldContain("generated under the label map of head 1");
+        page.ShouldContain("generated of noise alone");
+    }
+
+    [Fact]
+    public void A_mask_UNet_of_another_width_than_its_sizes_is_refused_before_it_is_trained()
+    {
+        var config = TinyTraining.WithMasks();
+        config.MaskModel!.SizeLabels = ["larynx", "mandible"];
+        var error = Should.Throw<MaisiException>(() => new TrainingRun(config, Path.Combine(_folder, "out")).Execute(TinyTraining.Cases(config), []));
+        error.Message.ShouldContain("takes 7 numbers, but 2 sizes");
+        error.Where.ShouldBe("mask_model.diffusion_def");
+    }
+
+    [Fact]
+    public void A_bundle_of_enough_cases_names_their_hounsfield_units()
+    {
+        var config = TinyTraining.Config();
+        var cases = TinyTraining.Cases(config);
+        var bundle = Path.Combine(_folder, "bundle");
+        new TrainingRun(config, bundle).Execute([.. Enumerable.Range(0, 20).Select(i => cases[i % 2] with { Id = $"{i}" })], []);
+        var settings = BundleSettings.Read(bundle);
+        var statistics = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(Path.Combine(bundle, settings.RealImgMedianStatisticsFile!)))!;
+        statistics["mandible"]!["cases"]!.GetValue<int>().ShouldBe(20);
+        statistics["mandible"]!["labels"]![0]!.GetValue<int>().ShouldBe(7);
+        var grid = new VolumeGrid(16, 16, 16, Affine.Diagonal(12, 12, 12));
+        var medians = cases.Select(c => QualityCheck.Medians(
+            Volume.FromArray<float>([.. c.Image.Select(v => (v * 2000) - 1000)], grid), Volume.FromArray<byte>(c.Labels, grid), StatisticsBuilder.OrgansOf(settings))["mandible"]).ToArray();
+        statistics["mandible"]!["median"]!.GetValue<double>().ShouldBe(medians.Average(), 0.01);
+        statistics.AsObject().ContainsKey("body").ShouldBeFalse();
     }
 
     [Fact]

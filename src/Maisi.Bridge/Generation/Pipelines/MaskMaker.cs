@@ -17,11 +17,14 @@ internal sealed record SampleMask(
 /// <summary>Synthesises label maps: sizes of organs, the mask model, cleaning, and the wanted grid (path A of NV-Generate's scripts/sample.py).</summary>
 internal sealed class MaskMaker(ModelBundle model)
 {
-    private readonly Lazy<IReadOnlyList<double[]>> _patients = new(() => AnatomySizeConditions.Load(model.File(
-        model.Settings.AllAnatomySizeCondtionsJson ?? throw new MaisiException("The bundle names no sizes of real patients.", "all_anatomy_size_condtions_json", "Give all ten sizes."))));
+    private readonly IReadOnlyList<string> _order = model.Settings.AnatomySizeNames ?? AnatomySizeConditions.Order;
 
-    private readonly IReadOnlyDictionary<int, int> _codes = model.Settings.LabelDictRemapJson is { } path && File.Exists(model.File(path))
-        ? MaskSynthesis.ReadCodes(model.File(path)) : MaskSynthesis.MaisiCodes();
+    private readonly Lazy<IReadOnlyList<double[]>> _patients = new(() => AnatomySizeConditions.Load(
+        model.File(model.Settings.AllAnatomySizeCondtionsJson
+            ?? throw new MaisiException("The bundle names no sizes of real patients.", "all_anatomy_size_condtions_json", "Give the sizes of all structures.")),
+        (model.Settings.AnatomySizeNames ?? AnatomySizeConditions.Order).Count));
+
+    private readonly IReadOnlyDictionary<int, int> _codes = MaskSynthesis.CodesOf(model.Settings.LabelDictRemapJson is { } path ? model.File(path) : null);
 
     /// <summary>Makes a label map.</summary>
     /// <param name="options">Resolved options.</param>
@@ -60,10 +63,10 @@ internal sealed class MaskMaker(ModelBundle model)
     private double[] Condition(GenerationOptions options, ulong seed)
     {
         var given = options.AnatomySizes.Select(s => (s.Name, s.Size)).ToArray();
-        if (given.Length == AnatomySizeConditions.Order.Count)
-            return AnatomySizeConditions.Prepare(given, [new double[given.Length]]);
+        if (given.Length == _order.Count)
+            return AnatomySizeConditions.Prepare(given, [new double[given.Length]], order: _order);
         if (given.Length > 0 || options.Parity)
-            return AnatomySizeConditions.Prepare(given, _patients.Value);
+            return AnatomySizeConditions.Prepare(given, _patients.Value, order: _order);
         var patients = _patients.Value;
         return [.. patients[(int)(PhiloxNoise.Uniform(SampleSeed.Stream(seed, SeedStream.MaskChoice), 0) * patients.Count)]];
     }

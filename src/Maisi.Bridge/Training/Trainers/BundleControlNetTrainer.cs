@@ -66,7 +66,9 @@ public sealed class BundleControlNetTrainer
             stage.Run(Body, store, _host.Epochs(settings), _host.Cancellation);
             Export(stage.Moment with { Best = false });
         }
-        _host.Finish(store, log, "ControlNet training", []);
+        _network.eval();
+        var samples = new SamplePictures(_unet, _network, _objective.Scheduler, scale);
+        _host.Finish(store, log, "ControlNet training", samples.Of(cases[0], _host.Device, _host.Seed));
 
         void Body(TrainingStep step)
         {

@@ -80,7 +80,9 @@ public sealed class BundleDiffusionTrainer
             stage.Run(Body, store, _host.Epochs(settings), _host.Cancellation);
             Export(stage.Moment, scale);
         }
-        _host.Finish(store, log, "Diffusion training", []);
+        _network.eval();
+        var samples = new SamplePictures(_network, null, _objective.Scheduler, scale);
+        _host.Finish(store, log, "Diffusion training", samples.Of(cases[0], _host.Device, _host.Seed, Decoder()));
 
         void Body(TrainingStep step)
         {
@@ -127,6 +129,15 @@ public sealed class BundleDiffusionTrainer
             ClassLabels = _network.Shape.ClassEmbeds is null ? null
                 : tensor(AugmentModalities(batch.Modalities, _section.ModalityAugmentation, (_, _) => random.NextDouble())).to(_host.Device),
         };
+    }
+
+    /// <summary>The autoencoder for the report's pictures; null where its weights are elsewhere, since latents may come from another machine.</summary>
+    private AutoencoderKlMaisi? Decoder()
+    {
+        if (!File.Exists(_places.Autoencoder))
+            return null;
+        StateDictLoader.Load(_autoencoder, _places.Autoencoder);
+        return _autoencoder;
     }
 
     private IEnumerable<string> Identity(IEnumerable<string> latents) =>

@@ -66,16 +66,8 @@ public sealed class BundleMaskDiffusionTrainer
 
         void Body(TrainingStep step)
         {
-            var batch = order.Batch(step.Batch);
-            var images = cat([.. batch.Select(b => AutoencoderKlBase.Sample(latents[b.Case], PhiloxNoise.Normal(latents[b.Case].Mu.shape, random.NextSeed()).to(_host.Device)))], 0) * scale;
-            // [B, 1, 10]: one token of ten sizes
-            var context = stack([.. batch.Select(b => tensor(sizes[b.Case]).unsqueeze(0))]).to(_host.Device);
-            var (noisy, timesteps, target) = _objective.Corrupt(images, random);
-            step.Show(("latents", images), ("noisy", noisy), ("timesteps", timesteps), ("context", context));
-            Tensor loss;
-            using (settings.Autocast(_host.Device))
-                loss = (_network.call(noisy, timesteps, new UNetConditions { Context = context }).to(ScalarType.Float32) - target).abs().mean();
-            step.Learn(learner, "loss", loss);
+            (LatentDistribution, float[])[] batch = [.. order.Batch(step.Batch).Select(b => (latents[b.Case], sizes[b.Case]))];
+            step.Learn(learner, "loss", MaskDiffusionLoss.Of(_network, _objective, batch, scale, settings, step, random, _host.Device));
         }
     }
 

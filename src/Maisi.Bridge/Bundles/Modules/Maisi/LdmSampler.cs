@@ -15,6 +15,7 @@ namespace Maisi.Bridge.Bundles.Modules;
 /// </summary>
 public sealed class LdmSampler
 {
+    private QualityCheck? _check;
     private readonly LdmSamplerSettings _settings;
     private readonly TimeProvider _time;
     private readonly TextWriter _log;
@@ -134,7 +135,7 @@ public sealed class LdmSampler
     }
 
     private List<string> Outliers(Volume image, Volume mask) =>
-        [.. (_settings.RealImgMedianStatistics is { } file ? QualityCheck.Read(_full(file)) : QualityCheck.Maisi()).Run(image, mask).Where(o => o.IsOutlier).Select(o => o.Organ)];
+        [.. (_check ??= _settings.RealImgMedianStatistics is { } file ? QualityCheck.Read(_full(file)) : QualityCheck.Maisi()).Run(image, mask).Where(o => o.IsOutlier).Select(o => o.Organ)];
 
     private string[] Save(Volume image, Volume mask)
     {

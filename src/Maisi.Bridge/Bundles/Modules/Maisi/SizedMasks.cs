@@ -42,8 +42,7 @@ internal sealed class SizedMasks
             Given(settings.MaskGenerationNoiseScheduler, "mask_generation_noise_scheduler"),
             TensorBehaviour.Number(Given(settings.MaskGenerationScaleFactor, "mask_generation_scale_factor")));
         _shape = [1, .. Given(settings.MaskGenerationLatentShape, "mask_generation_latent_shape").Select(n => (long)n)];
-        var codes = settings.LabelDictRemapJson is { } remap && File.Exists(full(remap)) ? MaskSynthesis.ReadCodes(full(remap)) : MaskSynthesis.MaisiCodes();
-        _synthesis = new MaskSynthesis(_model, codes);
+        _synthesis = new MaskSynthesis(_model, MaskSynthesis.CodesOf(settings.LabelDictRemapJson is { } remap ? full(remap) : null));
     }
 
     /// <summary>The structures, in the order in which their sizes were given.</summary>
