@@ -29,6 +29,7 @@ internal sealed class BundleWriter(TrainingConfig config, TrainingReport report,
             Write(staging, masks, settings, type);
         File.WriteAllText(staging.File("configs/inference.json"), settings.ToJson() + "\n");
         File.WriteAllText(staging.File("configs/metadata.json"), Metadata().ToJsonString(Indented) + "\n");
+        BundleTrainConfigs.Write(staging, config);
         File.WriteAllText(staging.File("docs/training.json"), report.ToJson() + "\n");
         File.WriteAllText(staging.File("docs/training_subjects.json"), Subjects().ToJsonString(Indented) + "\n");
         File.WriteAllText(staging.File("docs/README.md"), ModelCard());
