@@ -148,6 +148,7 @@ def test_a_batch_is_scaled_and_the_body_dropped():
 
 def test_only_the_controlnet_learns():
     frozen, taught = unet(), controlnet()
+    torch.nn.init.normal_(frozen.out[2].conv.weight)  # zero in a new network, which lets no gradient through
     batch = {"mean": torch.randn(1, 4, 4, 4, 4), "spread": torch.ones(1, 4, 4, 4, 4), "label": torch.full((1, 1, 16, 16, 16), 5, dtype=torch.uint8)}
     noisy, target, _, conditions = training.PrepareLatents(RFlowScheduler(use_discrete_timesteps=False), 1.0, 1, [1, 1, 1])(batch)
     torch.nn.functional.l1_loss(training.Denoiser(frozen)(noisy, taught, **conditions), target).backward()
