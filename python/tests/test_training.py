@@ -28,7 +28,8 @@ from maisi_bridge import training  # noqa: E402
 ROOT = Path(__file__).parents[2]
 SMALL: Dict[str, Any] = {
     "spatial_dims": 3, "in_channels": 4, "num_channels": [8, 16], "attention_levels": [False, False], "num_head_channels": [0, 8],
-    "num_res_blocks": 1, "norm_num_groups": 8, "use_flash_attention": False, "num_class_embeds": 8, "resblock_updown": True, "include_fc": True,
+    "num_res_blocks": 1, "norm_num_groups": 8, "use_flash_attention": False, "num_class_embeds": 8, "resblock_updown": True,
+    "include_fc": True,
 }
 
 
@@ -64,7 +65,7 @@ def test_planes_are_the_bits_of_the_code():
 
 def test_body_envelope_equals_maisi():
     arrays = golden("util_body_envelope")
-    made = training.AddBodyd(200, table_box=3)({"image": arrays["in/ct"].reshape(1, *arrays["in/seg"].shape[-3:]), "label": arrays["in/seg"][None]})
+    made = training.AddBodyd(200, table_box=3)({"image": arrays["in/ct"][None], "label": arrays["in/seg"][None]})
     assert np.array_equal(made["label"][0].numpy(), arrays["out/no_lung_k3"])
 
 
@@ -74,7 +75,8 @@ def case(spacing: float = 2.0) -> Dict[str, Any]:
     label[0, 1, 1, 1] = 4
     image = np.arange(label.size, dtype=np.float32).reshape(label.shape)
     affine = np.diag([spacing] * 3 + [1.0])
-    return {key: MetaTensor(torch.from_numpy(value), affine=torch.from_numpy(affine)) for key, value in (("image", image), ("label", label))}
+    grid = {"affine": torch.from_numpy(affine)}
+    return {"image": MetaTensor(torch.from_numpy(image), **grid), "label": MetaTensor(torch.from_numpy(label), **grid)}
 
 
 def test_the_grid_is_centred_on_the_anchors():
@@ -100,7 +102,7 @@ def test_cases_that_do_not_fit_are_refused():
         grid({**case(), "label": case()["label"] * 0})
     with pytest.raises(FileNotFoundError, match="2 files.*no_image.*dataset_dir"):
         training.with_mirror_images([{"image": "no_image", "label": "no_label"}])
-    with pytest.raises(FileNotFoundError, match="no training cases"):
+    with pytest.raises(FileNotFoundError, match="no cases"):
         training.with_mirror_images([])
 
 
@@ -136,7 +138,8 @@ def test_ddpm_teaches_what_its_prediction_type_says(kind: str):
 
 
 def test_a_batch_is_scaled_and_the_body_dropped():
-    batch = {"mean": torch.full((2, 4, 2, 2, 2), 3.0), "spread": torch.zeros(2, 4, 2, 2, 2), "label": torch.full((2, 1, 8, 8, 8), 200, dtype=torch.uint8)}
+    label = torch.full((2, 1, 8, 8, 8), 200, dtype=torch.uint8)
+    batch = {"mean": torch.full((2, 4, 2, 2, 2), 3.0), "spread": torch.zeros(2, 4, 2, 2, 2), "label": label}
     scheduler = RFlowScheduler(use_discrete_timesteps=False)
     for dropout, body in ((0.0, 3), (1.0, 0)):
         noisy, target, args, conditions = training.PrepareLatents(scheduler, 2.0, 1, [1, 1, 1], 200, dropout)(batch)
@@ -149,7 +152,8 @@ def test_a_batch_is_scaled_and_the_body_dropped():
 def test_only_the_controlnet_learns():
     frozen, taught = unet(), controlnet()
     torch.nn.init.normal_(frozen.out[2].conv.weight)  # zero in a new network, which lets no gradient through
-    batch = {"mean": torch.randn(1, 4, 4, 4, 4), "spread": torch.ones(1, 4, 4, 4, 4), "label": torch.full((1, 1, 16, 16, 16), 5, dtype=torch.uint8)}
+    label = torch.full((1, 1, 16, 16, 16), 5, dtype=torch.uint8)
+    batch = {"mean": torch.randn(1, 4, 4, 4, 4), "spread": torch.ones(1, 4, 4, 4, 4), "label": label}
     noisy, target, _, conditions = training.PrepareLatents(RFlowScheduler(use_discrete_timesteps=False), 1.0, 1, [1, 1, 1])(batch)
     torch.nn.functional.l1_loss(training.Denoiser(frozen)(noisy, taught, **conditions), target).backward()
     assert all(parameter.grad is None for parameter in frozen.parameters())

@@ -20,7 +20,9 @@ def with_mirror_images(records: Iterable[Mapping[str, Any]]) -> List[Dict[str, A
     records = list(records)
     missing = [record[key] for record in records for key in ("image", "label") if key not in record or not os.path.isfile(record[key])]
     if missing or not records:
-        what = "%d files of the datalist are not there, the first is %s" % (len(missing), missing[0]) if missing else "the datalist has no training cases"
+        what = "the datalist has no cases"
+        if missing:
+            what = "%d files of the datalist are not there, the first is %s" % (len(missing), missing[0])
         raise FileNotFoundError(what + ": name the folder of the data (dataset_dir) and the list (data_list_file_path)")
     return [{**record, "mirrored": mirrored} for record in records for mirrored in (False, True)]
 
@@ -40,7 +42,13 @@ class AnatomyGridd(Transform):
     """
 
     def __init__(
-        self, size: Sequence[int], spacing: Sequence[float], codes: Sequence[int], anchors: Sequence[int], outside: float, body_label: int = 0
+        self,
+        size: Sequence[int],
+        spacing: Sequence[float],
+        codes: Sequence[int],
+        anchors: Sequence[int],
+        outside: float,
+        body_label: int = 0,
     ) -> None:
         self.size = tuple(int(n) for n in size)
         self.spacing = np.asarray(spacing, dtype=float)

@@ -35,7 +35,13 @@ class PrepareLatents:
     """
 
     def __init__(
-        self, scheduler: Scheduler, scale_factor: float, modality: int, spacing: Sequence[float], body_label: int = 200, body_dropout: float = 0.0
+        self,
+        scheduler: Scheduler,
+        scale_factor: float,
+        modality: int,
+        spacing: Sequence[float],
+        body_label: int = 200,
+        body_dropout: float = 0.0,
     ) -> None:
         self.scheduler = scheduler
         self.scale_factor = scale_factor
@@ -48,7 +54,8 @@ class PrepareLatents:
         self, batchdata: Mapping[str, torch.Tensor], device: Any = None, non_blocking: bool = False, **kwargs: Any
     ) -> Tuple[torch.Tensor, torch.Tensor, Tuple[()], Dict[str, torch.Tensor]]:
         """Noisy latents, target, no further arguments, and the keyword arguments of :class:`Denoiser`."""
-        mean, spread, labels = (batchdata[key].to(device=device, non_blocking=non_blocking, **kwargs) for key in ("mean", "spread", "label"))
+        moved = [batchdata[key].to(device=device, non_blocking=non_blocking, **kwargs) for key in ("mean", "spread", "label")]
+        mean, spread, labels = moved
         latents = (mean + spread * torch.randn_like(mean)) * self.scale_factor
         if torch.rand(()).item() < self.body_dropout:
             labels = labels.masked_fill(labels == self.body_label, 0)

@@ -19,7 +19,11 @@ internal static class BundleTrainConfigs
     public const string Distributed = "multi_gpu_train.json";
 
     // Expressions are full of quotation marks, which a config for people to read does not escape.
-    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Readable = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     /// <summary>Writes both configs of a bundle.</summary>
     /// <param name="staging">The bundle.</param>
