@@ -10,6 +10,10 @@ namespace Maisi.Bridge.Training;
 /// it, <c>configs/multi_gpu_train.json</c> on several. Networks, grid and labels are those of <c>configs/inference.json</c>, which they
 /// refer to; what a config cannot say is the Python package <c>maisi_bridge.training</c>. Layout: MONAI Model Zoo.
 /// </summary>
+/// <remarks>
+/// The rank comes from ignite, which talks to all processes when it is first asked: all ask at the same place, before handlers that the
+/// first process alone has could do so and wait for ever.
+/// </remarks>
 internal static class BundleTrainConfigs
 {
     /// <summary>Fine-tuning on one device.</summary>
