@@ -38,6 +38,7 @@ internal sealed class BundleWriter(TrainingConfig config, TrainingReport report,
         var card = new BundleCard(config, report, source);
         File.WriteAllText(staging.File("configs/metadata.json"), card.Metadata().ToJsonString(Indented) + "\n");
         File.WriteAllText(staging.File("configs/maisi_train.json"), config.ToJson() + "\n");
+        BundleTrainConfigs.Write(staging, config);
         File.WriteAllText(staging.File("docs/training.json"), report.ToJson() + "\n");
         File.WriteAllText(staging.File("docs/training_subjects.json"), Subjects().ToJsonString(Indented) + "\n");
         File.WriteAllText(staging.File("docs/README.md"), card.Text());

@@ -17,12 +17,13 @@ public sealed class MonaiParsesBundlesTests
         found = {}
         for file in sorted(glob.glob(sys.argv[1] + "/*/configs/*.json")):
             name = os.path.basename(file)
-            if name != "inference.json" and not name.startswith("train"):
+            several = name.startswith("multi_gpu_")
+            if name != "inference.json" and not name.startswith("train") and not several:
                 continue
             os.chdir(os.path.dirname(os.path.dirname(file)))
             parser = ConfigParser()
             parser.read_meta("configs/metadata.json")
-            parser.read_config("configs/" + name)
+            parser.read_config(["configs/" + name[len("multi_gpu_"):]] * several + ["configs/" + name])
             parser.parse(True)
             if "model_dir" not in parser.ref_resolver.items:
                 continue  # settings of a small bundle, which name no objects
@@ -47,12 +48,13 @@ public sealed class MonaiParsesBundlesTests
         await process.WaitForExitAsync();
         process.ExitCode.ShouldBe(0, await error);
         var found = JsonNode.Parse((await output).Trim().Split('\n')[^1])!.AsObject();
-        found.Count.ShouldBe(16);
+        found.Count.ShouldBe(18);
         foreach (var (file, items) in found)
         {
             var parser = new ConfigParser(new ConfigParserOptions { Registry = TargetRegistryBuilder.Standard(), WorkingDirectory = Path.Combine(root, file.Split('/')[0]) });
             parser.ReadMeta("configs/metadata.json");
-            parser.ReadConfig(Path.Combine("configs", Path.GetFileName(file)));
+            var name = Path.GetFileName(file);
+            parser.ReadConfig(((string[])[name.Replace("multi_gpu_", "", StringComparison.Ordinal), name]).Distinct().Select(n => Path.Combine("configs", n)));
             parser.Items.Keys.Order(StringComparer.Ordinal).ShouldBe(items!["ids"]!.AsArray().Select(i => i!.GetValue<string>()).Order(StringComparer.Ordinal), file);
             parser.GetParsedContent("model_dir").ShouldBe(items["model_dir"]!.GetValue<string>());
             var latent = parser.GetParsedContent("latent_shape", new ResolveOptions { HasFallback = true }) as IEnumerable<object?>;
