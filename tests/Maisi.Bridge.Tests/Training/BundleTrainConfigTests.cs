@@ -125,7 +125,8 @@ public sealed class BundleTrainConfigTests : IDisposable
         var conditions = new UNetConditions { ClassLabels = tensor(new[] { 1L }), Spacing = tensor(new[] { 1200f, 1200, 1200 }, [1, 3]) };
         for (var i = 0; i < all.Length; i++)
         {
-            File.ReadAllBytes(_folder[$"label{i}"]).ShouldBe(all[i].Labels, $"labels of {all[i].Id}");
+            var labels = File.ReadAllBytes(_folder[$"label{i}"]);
+            labels.Zip(all[i].Labels).Count(p => p.First != p.Second).ShouldBe(0, $"labels of {all[i].Id}");
             var (mean, _) = autoencoder.Encode(tensor(all[i].Image, [1, 1, 16, 16, 16]));
             var theirs = MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(_folder[$"mean{i}"])).ToArray();
             var distance = theirs.Zip(mean.data<float>().ToArray(), (a, b) => Math.Abs(a - b)).Max();
@@ -153,14 +154,15 @@ public sealed class BundleTrainConfigTests : IDisposable
         return bundle;
     }
 
-    // Patients on a finer grid than the bundle's, with codes that the config remaps and without the body's label.
+    // Patients on a finer grid than the bundle's, with codes that the config remaps and without the body's label. No voxel of the bundle's
+    // grid lies half-way between two of theirs, where the last bit decides which is the nearest.
     private Datalist Phantoms()
     {
         var list = new JsonArray();
-        var grid = new VolumeGrid(40, 42, 44, Affine.Diagonal(5, 5, 5, -90, -110, -120));
+        var grid = new VolumeGrid(40, 42, 44, Affine.Diagonal(5.2, 5.1, 4.9, -90, -110, -120));
         for (var i = 1; i <= 2; i++)
         {
-            var (labels, hounsfield) = new HeadPhantom((ulong)i).Render([40, 42, 44], [5, 5, 5]);
+            var (labels, hounsfield) = new HeadPhantom((ulong)i).Render([40, 42, 44], [5.2, 5.1, 4.9]);
             var body = (byte)(i == 1 ? 8 : 0);
             short[] image = [.. hounsfield.Select(h => (short)h)];
             byte[] codes = [.. labels.Select(l => l == HeadPhantom.Body ? body : l)];
