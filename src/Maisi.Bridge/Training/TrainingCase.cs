@@ -1,5 +1,17 @@
 namespace Maisi.Bridge.Training;
 
+/// <summary>What a training learns from.</summary>
+/// <param name="Cases">What all networks learn from.</param>
+/// <param name="Validation">What none learns from.</param>
+public sealed record TrainingData(IReadOnlyList<TrainingCase> Cases, IReadOnlyList<TrainingCase> Validation)
+{
+    /// <summary>Further views of the cases, for all networks but the autoencoder of images.</summary>
+    public IReadOnlyList<TrainingCase> Variants { get; init; } = [];
+
+    /// <summary>Where the cases are from, for the bundle's card; null says nothing of it.</summary>
+    public Datalist? Source { get; init; }
+}
+
 /// <summary>A case on the training grid.</summary>
 /// <param name="Id">The name of the image file.</param>
 /// <param name="Image">Intensities in [0, 1], [X, Y, Z] with Z fastest.</param>

@@ -27,22 +27,21 @@ public sealed class TrainingRun(TrainingConfig config, string output, bool resum
         RequireFree();
         var (cases, variants) = TrainingCases.LoadWithVariants(datalist.Training, config.Data, config.Seed, progress, cancellation);
         var validation = TrainingCases.Load(datalist.Validation, config.Data, null, cancellation);
-        return Execute(cases, validation, progress, cancellation, variants, datalist);
+        return Execute(new TrainingData(cases, validation) { Variants = variants, Source = datalist }, progress, cancellation);
     }
 
     /// <summary>Trains on cases that lie on the training grid already.</summary>
-    /// <param name="cases">What all networks learn from.</param>
-    /// <param name="validation">What none learns from.</param>
-    /// <param name="progress">Told after every step.</param>
-    /// <param name="cancellation">Checked before every step.</param>
-    /// <param name="variants">Further views of the cases, for all networks but the autoencoder of images; null for none.</param>
-    /// <param name="source">Where the cases are from, for the bundle's card; null says nothing of it.</param>
-    /// <exception cref="MaisiException">The output exists, the data is broken, or the loss diverges.</exception>
-    public TrainingReport Execute(IReadOnlyList<TrainingCase> cases, IReadOnlyList<TrainingCase> validation, IProgress<WorkProgress>? progress = null,
-        CancellationToken cancellation = default, IReadOnlyList<TrainingCase>? variants = null, Datalist? source = null)
+    /// <inheritdoc cref="Execute(Datalist, IProgress{WorkProgress}, CancellationToken)"/>
+    public TrainingReport Execute(
+        IReadOnlyList<TrainingCase> cases, IReadOnlyList<TrainingCase> validation, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default) =>
+        Execute(new TrainingData(cases, validation), progress, cancellation);
+
+    /// <inheritdoc cref="Execute(IReadOnlyList{TrainingCase}, IReadOnlyList{TrainingCase}, IProgress{WorkProgress}, CancellationToken)"/>
+    public TrainingReport Execute(TrainingData data, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
+        var (cases, validation) = (data.Cases, data.Validation);
         RequireFree();
-        IReadOnlyList<TrainingCase> views = [.. cases, .. variants ?? []];
+        IReadOnlyList<TrainingCase> views = [.. cases, .. data.Variants];
         var store = TrainingStore.Open(output, config, views, resume);
         using var staging = store.Stage(output);
         using var autoencoder = NetworkFactory.Create<AutoencoderKlMaisi>(config.AutoencoderDef);
@@ -52,7 +51,7 @@ public sealed class TrainingRun(TrainingConfig config, string output, bool resum
             WeightInitialization.Draw(network, SampleSeed.Of(config.Seed, 100 + index));
         var scheduler = SchedulerFactory.Create(config.NoiseScheduler);
         using var log = new TrainingLog(Path.Combine(store.Folder, "logs"));
-        var masks = config.MaskModel is { } options ? new MaskModelTrainer(options, config.Data, cases, variants ?? [], config.Seed) { Log = log } : null;
+        var masks = config.MaskModel is { } options ? new MaskModelTrainer(options, config.Data, cases, data.Variants, config.Seed) { Log = log } : null;
         using var maskAutoencoder = masks?.Autoencoder;
         using var maskUNet = masks?.UNet;
 
@@ -70,7 +69,7 @@ public sealed class TrainingRun(TrainingConfig config, string output, bool resum
         {
             Bundle = config.Name,
             Cases = cases.Count,
-            Variants = variants?.Count ?? 0,
+            Variants = data.Variants.Count,
             Seed = config.Seed,
             Stages = stages,
             ScaleFactor = latents.ScaleFactor,
@@ -78,7 +77,7 @@ public sealed class TrainingRun(TrainingConfig config, string output, bool resum
             Seconds = Math.Round(stages.Sum(s => s.Seconds), 1),
             ProcessorSeconds = Math.Round(stages.Sum(s => s.ProcessorSeconds), 1),
         };
-        new BundleWriter(config, report, cases, source).Write(staging, autoencoder, unet, controlNet, masks);
+        new BundleWriter(config, report, cases, data.Source).Write(staging, autoencoder, unet, controlNet, masks);
         log.Flush();
         File.Copy(Path.Combine(log.Folder, TrainingLog.Table), staging.File($"docs/{TrainingLog.Table}"));
         TrainingPage.Write(staging.File("docs/training.html"), config.Name, TrainingLog.Read(Path.Combine(log.Folder, TrainingLog.Table)),
