@@ -13,7 +13,8 @@ public sealed class GenerateCommandTests(TinyBundle bundle)
     {
         var files = Directory.EnumerateFiles(bundle.Path, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(bundle.Path, f)).Order(StringComparer.Ordinal);
         files.ShouldBe([
-            "configs/inference.json", "configs/metadata.json", "docs/README.md", "docs/training.csv", "docs/training.html", "docs/training.json", "docs/training_subjects.json",
+            "configs/inference.json", "configs/maisi_train.json", "configs/metadata.json", "configs/multi_gpu_train.json", "configs/train.json",
+            "docs/README.md", "docs/training.csv", "docs/training.html", "docs/training.json", "docs/training_subjects.json",
             "models/autoencoder.pt", "models/controlnet_3d.pt", "models/diff_unet_3d.pt",
         ]);
         var (code, _, error) = await Maisi.RunAsync(bundle.Path, ["bundle", "resolve", "--id", "output_size", "--config_file", "configs/inference.json"]);

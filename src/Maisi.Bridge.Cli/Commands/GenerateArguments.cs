@@ -145,7 +145,7 @@ internal sealed class SizeArguments(bool canSynthesize)
 {
     private readonly Option<string[]> _sizeOf = new("--size-of")
     {
-        Description = $"NAME=SIZE, a wanted size from 0 to 1, or -1 for absent; may be repeated. Names: {string.Join(", ", InputValidation.ControllableAnatomy)}.",
+        Description = $"NAME=SIZE, a wanted size from 0 to 1, or -1 for absent; may be repeated. Names: those of the bundle (anatomy_size_names of its config), or MAISI's: {string.Join(", ", InputValidation.ControllableAnatomy)}.",
         AllowMultipleArgumentsPerToken = true,
     };
 

@@ -60,10 +60,10 @@ internal sealed class ResultFiles(LoadedBundle bundle, DataFolder folder, Lazy<D
         return [.. Directory.EnumerateFiles(series).Select(f => $"{stem}/{Path.GetFileName(f)}").Order(StringComparer.Ordinal)];
     }
 
-    // Synthesised maps have MAISI's labels; otherwise the bundle's own, which a segmentation must name.
+    // Synthesised maps of a bundle that names no labels have MAISI's; a bundle's own are written out, which a segmentation must name.
     private LabelVocabulary Vocabulary(string run, GenerationOptions options)
     {
-        if (options.UsesMaskModel || bundle.Settings.HasMaisiLabels)
+        if (bundle.Settings.HasMaisiLabels || (options.UsesMaskModel && bundle.Settings.LabelDict.Count == 0))
             return LabelVocabulary.Load("maisi");
         var path = Path.Combine(run, ".vocabulary.json");
         AtomicFile.Write(path, stream =>

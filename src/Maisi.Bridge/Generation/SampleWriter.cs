@@ -19,7 +19,7 @@ internal sealed class SampleWriter(BundleSettings settings, GenerationOptions op
     /// <summary>The ends of the files' names.</summary>
     public const string ImageEnd = "_image.nii.gz", LabelEnd = "_label.nii.gz", PreviewEnd = "_preview.png", OverlayEnd = "_overlay.png";
 
-    private readonly Dictionary<int, string> _names = options.UsesMaskModel
+    private readonly Dictionary<int, string> _names = options.UsesMaskModel && (settings.HasMaisiLabels || settings.LabelDict.Count == 0)
         ? LabelVocabulary.Load("maisi").Labels.ToDictionary(l => l.Id, l => l.Name) : settings.LabelDict.ToDictionary(l => l.Value, l => l.Key);
 
     /// <summary>Writes the files.</summary>
