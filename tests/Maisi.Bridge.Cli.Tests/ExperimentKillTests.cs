@@ -22,7 +22,8 @@ public sealed class ExperimentKillTests : IDisposable
             while (await process.StandardError.ReadLineAsync() is { } line && !line.StartsWith("real/seed_0/fold_3 segresnet ", StringComparison.Ordinal))
             {
             }
-            // Nobody else may write there meanwhile.
+            // It stands still, or it would be done on a fast machine before the second one has started. Nobody else may write there meanwhile.
+            await Process.Start("kill", ["-STOP", $"{process.Id}"])!.WaitForExitAsync();
             var second = await Maisi.RunAsync(_data.Path, [.. Arguments("parts"), "-q"]);
             (second.Code, second.Error.Contains("The experiment's folder cannot be used", StringComparison.Ordinal)).ShouldBe((2, true), second.Error);
             process.Kill();
